@@ -1,0 +1,1 @@
+"""studykit: run it, so that what you say about training models is right."""
