@@ -1,0 +1,102 @@
+"""One visible training loop: `device` and `dtype` are values, there is no branch for either."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+Watch = Callable[[float, Mapping[str, Sequence[float]]], None]
+_watch: ContextVar[Watch | None] = ContextVar("watch", default=None)
+
+
+class Stopped(Exception):
+    """The learner pressed stop."""
+
+
+class Place(NamedTuple):
+    """Where and how precisely a network is trained."""
+
+    device: torch.device
+    dtype: torch.dtype
+
+
+def place(device: str = "auto", dtype: str = "auto") -> Place:
+    """Resolve the `device` and `dtype` of a run.
+
+    Args:
+        device: `auto` (a GPU where there is one), `cpu`, `cuda`, `cuda:1`, ...
+        dtype: `auto` (bfloat16 autocast on a GPU, else float32), `float32` or `bfloat16`.
+
+    Returns:
+        The place.
+
+    Raises:
+        ValueError: The device is asked for and not there, or unknown.
+    """
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        found = torch.device(device)
+    except RuntimeError:
+        raise ValueError(f"device must be auto, cpu or cuda, got {device!r}") from None
+    if found.type == "cuda" and not torch.cuda.is_available():
+        raise ValueError(
+            f"device={device!r} was asked for and PyTorch finds no CUDA GPU here: take device='cpu' or 'auto'"
+        )
+    if dtype == "auto":
+        dtype = "bfloat16" if found.type == "cuda" else "float32"
+    return Place(found, getattr(torch, dtype))
+
+
+@contextmanager
+def watching(watch: Watch) -> Iterator[None]:
+    """Have every training loop inside report its fraction done and its curves; `watch` may raise `Stopped`."""
+    token = _watch.set(watch)
+    try:
+        yield
+    finally:
+        _watch.reset(token)
+
+
+def train(
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    batches: Iterable[tuple[Tensor, Tensor]],
+    loss_of: Callable[[Tensor, Tensor], Tensor],
+    *,
+    steps: int,
+    dtype: torch.dtype = torch.float32,
+    name: str = "loss",
+) -> list[float]:
+    """Train for `steps` steps.
+
+    Args:
+        network: The network, on its device already.
+        optimizer: Over its parameters.
+        batches: Pairs (x, y) on the same device; as many as steps or more.
+        loss_of: Mean loss of (logits, y).
+        steps: Number of updates.
+        dtype: bfloat16 runs forward and loss under autocast; float32 as is.
+        name: The arm's name in the live curves.
+
+    Returns:
+        The loss of every step.
+
+    Raises:
+        Stopped: The learner pressed stop.
+    """
+    watch, losses = _watch.get(), []
+    network.train()
+    for step, (x, y) in zip(range(steps), batches, strict=False):
+        with torch.autocast(x.device.type, dtype=dtype, enabled=dtype is not torch.float32):
+            loss = loss_of(network(x), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+        if watch and (step % 10 == 0 or step == steps - 1):
+            watch((step + 1) / steps, {name: losses})
+    return losses

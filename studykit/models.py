@@ -1,0 +1,101 @@
+"""The few small networks that techniques and experiments share."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class MLP(nn.Module):
+    """Two hidden layers on flattened input.
+
+    Args:
+        features: Number of inputs after flattening.
+        classes: Number of classes.
+        width: Units of each hidden layer.
+    """
+
+    def __init__(self, features: int, classes: int, width: int = 128) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Flatten(),
+            nn.Linear(features, width),
+            nn.ReLU(),
+            nn.Linear(width, width),
+            nn.ReLU(),
+            nn.Linear(width, classes),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits (B, classes) of images or vectors (B, ...)."""
+        return self.layers(x)
+
+
+class CNN(nn.Module):
+    """Two convolutions and one hidden layer, for small square images.
+
+    Args:
+        channels: Colour channels.
+        size: Side of the image in pixels, a multiple of 4.
+        classes: Number of classes.
+        width: Channels of the first convolution; the second has twice as many.
+    """
+
+    def __init__(self, channels: int, size: int, classes: int, width: int = 16) -> None:
+        super().__init__()
+        self.features = nn.Sequential(
+            nn.Conv2d(channels, width, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Conv2d(width, 2 * width, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
+        )  # fmt: skip
+        self.head = nn.Sequential(
+            nn.Flatten(), nn.Linear(2 * width * (size // 4) ** 2, 64), nn.ReLU(), nn.Linear(64, classes)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits (B, classes) of images (B, channels, size, size)."""
+        return self.head(self.features(x))
+
+
+class Block(nn.Module):
+    """One pre-norm transformer block with causal attention."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The residual stream (B, N, D), one block on."""
+        b, n, d = x.shape
+        q, k, v = (
+            self.qkv(self.norm1(x)).view(b, n, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)
+        )  # (B, H, N, D/H)
+        attended = F.scaled_dot_product_attention(q, k, v, is_causal=True).transpose(1, 2).reshape(b, n, d)  # (B, N, D)
+        x = x + self.out(attended)
+        return x + self.mlp(self.norm2(x))
+
+
+class CharTransformer(nn.Module):
+    """A causal language model over characters.
+
+    Args:
+        vocabulary: Number of different characters.
+        context: Greatest length of a sequence.
+        width: Size of the residual stream.
+        depth: Number of blocks.
+        heads: Attention heads.
+    """
+
+    def __init__(self, vocabulary: int, context: int = 64, width: int = 64, depth: int = 2, heads: int = 4) -> None:
+        super().__init__()
+        self.token, self.position = nn.Embedding(vocabulary, width), nn.Embedding(context, width)
+        nn.init.normal_(self.token.weight, std=0.02)
+        nn.init.normal_(self.position.weight, std=0.02)
+        self.blocks = nn.Sequential(*(Block(width, heads) for _ in range(depth)))
+        self.norm, self.head = nn.LayerNorm(width), nn.Linear(width, vocabulary, bias=False)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Logits (B, N, vocabulary) of the next character for ids (B, N)."""
+        x = self.token(ids) + self.position(torch.arange(ids.shape[1], device=ids.device))  # (B, N, D)
+        return self.head(self.norm(self.blocks(x)))
