@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,10 @@ class Technique:
     def module_of(self, suffix: str = "") -> str:
         """The dotted name of its module: `studykit.optim.lion`, with suffix `_drill` that of the drill."""
         return f"studykit.{self.section}.{self.id}{suffix}"
+
+    def implementation(self) -> Any:
+        """Its first public name; imports torch."""
+        return getattr(import_module(self.module_of()), self.names[0])
 
     @property
     def questions(self) -> Path:

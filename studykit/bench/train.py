@@ -8,6 +8,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from studykit.bench.result import Arm
+from studykit.bench.tasks import Task
+
 Watch = Callable[[float, Mapping[str, Sequence[float]]], None]
 _watch: ContextVar[Watch | None] = ContextVar("watch", default=None)
 
@@ -61,6 +64,17 @@ def watching(watch: Watch) -> Iterator[None]:
         _watch.reset(token)
 
 
+@contextmanager
+def part(number: int, count: int) -> Iterator[None]:
+    """What is watched inside is one part of `count` equal ones."""
+    watch = _watch.get()
+    if watch is None:
+        yield
+        return
+    with watching(lambda done, curves: watch((number + done) / count, curves)):
+        yield
+
+
 def train(
     network: nn.Module,
     optimizer: torch.optim.Optimizer,
@@ -100,3 +114,77 @@ def train(
         if watch and (step % 10 == 0 or step == steps - 1):
             watch((step + 1) / steps, {name: losses})
     return losses
+
+
+def contest(
+    task: Task,
+    arms: Mapping[str, Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]],
+    *,
+    steps: int,
+    batch_size: int,
+    seed: int,
+    dtype: torch.dtype = torch.float32,
+) -> dict[str, Arm]:
+    """Train the same network from the same start on the same batches, once with each optimizer.
+
+    Args:
+        task: Data and network.
+        arms: Name to what makes the optimizer of the network's parameters.
+        steps: Updates of each arm.
+        batch_size: Samples of each step.
+        seed: Of initialisation and batches.
+        dtype: As in `train`.
+
+    Returns:
+        Arms with the test metrics of `task.evaluate`, `state bytes per parameter`, and the curve `training loss`.
+    """
+    found = {}
+    for number, (name, make) in enumerate(arms.items()):
+        network = task.make(seed)
+        optimizer = make(network.parameters())
+        with part(number, len(arms)):
+            losses = train(
+                network, optimizer, task.batches(batch_size, seed), task.loss, steps=steps, dtype=dtype, name=name
+            )
+        size = sum(parameter.numel() for parameter in network.parameters())
+        metrics = task.evaluate(network) | {"state bytes per parameter": state_bytes(optimizer) / size}
+        found[name] = Arm(metrics, {"training loss": losses})
+    return found
+
+
+def state_bytes(optimizer: torch.optim.Optimizer) -> int:
+    """Bytes of all tensors with more than one element that the optimizer keeps between steps."""
+    tensors = (value for state in optimizer.state.values() for value in state.values() if isinstance(value, Tensor))
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors if tensor.numel() > 1)
+
+
+def search(
+    task: Task,
+    make: Callable[[Iterable[nn.Parameter], float], torch.optim.Optimizer],
+    rates: Sequence[float],
+    *,
+    steps: int,
+    batch_size: int,
+    seed: int,
+) -> dict[float, dict[str, float]]:
+    """Metrics on the validation split for each learning rate; the test split is left unread.
+
+    Args:
+        task: Data and network.
+        make: Makes the optimizer of parameters and learning rate.
+        rates: Learning rates, best over several decades: in a narrow grid the ranking of two optimizers may flip.
+        steps: Updates per rate.
+        batch_size: Samples of each step.
+        seed: Of initialisation and batches.
+
+    Returns:
+        Learning rate to the metrics of `task.evaluate`.
+    """
+    found = {}
+    for number, rate in enumerate(rates):
+        network = task.make(seed)
+        with part(number, len(rates)):
+            optimizer = make(network.parameters(), rate)
+            train(network, optimizer, task.batches(batch_size, seed), task.loss, steps=steps, name=f"lr {rate:g}")
+        found[rate] = task.evaluate(network, "validation")
+    return found

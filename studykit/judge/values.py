@@ -1,0 +1,115 @@
+"""The outputs of a probe as plain JSON, and where two of them differ. Only such values leave a child, never pickles."""
+
+import math
+from typing import Any, NamedTuple
+
+import torch
+
+LARGEST = 200_000
+SHOWN = 6
+
+
+class Difference(NamedTuple):
+    """The first place where an output is not what was expected; `where` is an index such as "[2, 0]"."""
+
+    where: str
+    expected: str
+    got: str
+
+
+def plain(value: Any, depth: int = 0) -> Any:
+    """`value` as JSON: tensors as kind, shape and values; what has no plain form as the name of its type."""
+    if isinstance(value, torch.Tensor):
+        return _tensor(value)
+    if value is None or type(value) in (bool, int, float, str):
+        return value
+    if isinstance(value, int | float):
+        return float(value)
+    if isinstance(value, list | tuple) and depth < 4 and len(value) <= 1000:
+        return [plain(each, depth + 1) for each in value]
+    return {"other": type(value).__name__}
+
+
+def _tensor(value: torch.Tensor) -> dict[str, Any]:
+    if value.layout != torch.strided or value.is_complex() or value.device.type != "cpu":
+        return {"other": f"tensor ({value.dtype}, {value.layout}, {value.device})"}
+    shape = list(value.shape)
+    if value.numel() > LARGEST:
+        return {"other": f"tensor of shape {shape}"}
+    kind = "float" if value.is_floating_point() else "bool" if value.dtype == torch.bool else "int"
+    # Subclasses of Tensor, which a solution may return, are stripped.
+    bare = torch.Tensor.detach(value).as_subclass(torch.Tensor)
+    wide = bare.double() if kind == "float" else bare.long()
+    return {"tensor": kind, "shape": shape, "values": wide.flatten().tolist()}
+
+
+def difference(expected: Any, got: Any, tolerance: float) -> Difference | None:
+    """Where `got` is not `expected`, None where they agree; both as `plain` gives them."""
+    if _is_number(expected) and _is_number(got):
+        allowed = tolerance * (abs(expected) if math.isfinite(expected) and expected else 1.0)
+        return None if _near(expected, got, allowed) else Difference("", show(expected), show(got))
+    if isinstance(expected, list) and isinstance(got, list) and len(expected) == len(got):
+        for n, (one, other) in enumerate(zip(expected, got, strict=True)):
+            found = difference(one, other, tolerance)
+            if found:
+                return found._replace(where=f"[{n}]{found.where}")
+        return None
+    if _is_tensor(expected) and _is_tensor(got) and _kind(expected) == _kind(got):
+        return _of_tensors(expected, got, tolerance)
+    return None if expected == got else Difference("", show(expected), show(got))
+
+
+def _of_tensors(expected: dict[str, Any], got: dict[str, Any], tolerance: float) -> Difference | None:
+    largest = max((abs(x) for x in expected["values"] if math.isfinite(x)), default=0.0)
+    allowed = tolerance * (largest or 1.0)
+    for n, (one, other) in enumerate(zip(expected["values"], got["values"], strict=True)):
+        if not _near(one, other, allowed):
+            if len(expected["values"]) <= SHOWN:
+                return Difference("", show(expected), show(got))
+            return Difference(_index(n, expected["shape"]), show(one), show(other))
+    return None
+
+
+def show(value: Any) -> str:
+    """A short text of a plain value."""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, list):
+        return "[" + ", ".join(show(each) for each in value[:SHOWN]) + (", …]" if len(value) > SHOWN else "]")
+    if _is_tensor(value):
+        few = len(value["values"]) <= SHOWN
+        return show(value["values"]) if few and len(value["shape"]) == 1 else _described(value, few)
+    return str(value["other"]) if isinstance(value, dict) else repr(value)[:80]
+
+
+def _described(value: dict[str, Any], few: bool) -> str:
+    if few and not value["shape"]:
+        return show(value["values"][0])
+    name = f"{value['tensor']} tensor of shape {value['shape']}"
+    return f"{name} {show(value['values'])}" if few else name
+
+
+def _near(expected: float, got: float, allowed: float) -> bool:
+    if math.isnan(expected) or math.isnan(got):
+        return math.isnan(expected) and math.isnan(got)
+    return expected == got or abs(expected - got) <= allowed
+
+
+def _index(n: int, shape: list[int]) -> str:
+    index: list[int] = []
+    for size in reversed(shape):
+        n, here = divmod(n, size)
+        index.insert(0, here)
+    return str(index)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_tensor(value: Any) -> bool:
+    return isinstance(value, dict) and "tensor" in value
+
+
+def _kind(value: dict[str, Any]) -> tuple[str, list[int]]:
+    return value["tensor"], value["shape"]
