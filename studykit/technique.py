@@ -3,7 +3,7 @@
 import difflib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
@@ -303,3 +303,25 @@ def technique(technique_id: str) -> Technique:
 def _nearest(word: str, among: Any) -> str:
     close = difflib.get_close_matches(word, list(among), n=1, cutoff=0.0)
     return close[0] if close else "another"
+
+
+def chosen(targets: Iterable[str]) -> list[Technique]:
+    """The techniques that some words stand for, in the order of study.
+
+    Args:
+        targets: Ids, sections, tiers, or `all`.
+
+    Raises:
+        InputError: A word is none of these; the nearest is named.
+    """
+    found = catalog()
+    wanted: set[str] = set()
+    for target in targets:
+        belongs = [each.id for each in found.values() if target in ("all", each.id, each.section, each.tier)]
+        if not belongs:
+            words = [*found, *SECTIONS, *TIERS, "all"]
+            raise InputError(
+                target, "has no technique", f"did you mean {_nearest(target, words)}? `studykit list` shows all"
+            )
+        wanted.update(belongs)
+    return [each for each in found.values() if each.id in wanted]
