@@ -7,7 +7,7 @@
 import gzip
 import tarfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -69,7 +69,11 @@ class Task:
 
     @torch.no_grad()
     def evaluate(self, network: nn.Module, split: str = "test") -> dict[str, float]:
-        """`loss` (nats) and `accuracy` (percent) on a split; for text also the loss on common and rare characters."""
+        """Metrics on a split: `loss` (nats), `accuracy` (percent), `calibration error`.
+
+        The last is the expected calibration error over 15 bins of confidence, 0 to 1 (Guo et al. 2017, arXiv:1706.04599).
+        For text also the loss on common and rare characters.
+        """
         x, y = getattr(self, split)
         if self.sequence:
             whole = len(x) // CONTEXT * CONTEXT
@@ -79,6 +83,7 @@ class Task:
         y = y.flatten()
         losses = F.cross_entropy(logits, y, reduction="none")
         found = {"loss": losses.mean().item(), "accuracy": 100 * (logits.argmax(-1) == y).float().mean().item()}
+        found |= {"calibration error": calibration_error(logits, y)}
         if self.sequence:
             common = self._common().to(y.device)[y]
             found |= {"loss on common characters": losses[common].mean().item()}
@@ -95,13 +100,38 @@ class Task:
         return common
 
 
-def load(dataset: str, *, seed: int = 0, device: torch.device | str = "cpu") -> Task:
+def calibration_error(logits: Tensor, target: Tensor, bins: int = 15) -> float:
+    """Mean gap between confidence and accuracy, weighted by how many predictions a bin of confidence has.
+
+    Args:
+        logits: (B, classes).
+        target: (B,).
+        bins: Bins of equal width.
+    """
+    confidence, predicted = logits.softmax(-1).max(-1)
+    correct = (predicted == target).float()
+    place = (confidence * bins).long().clamp(max=bins - 1)
+    gaps = torch.zeros(bins, device=logits.device).index_add_(0, place, confidence - correct)  # sums, not means
+    return float(gaps.abs().sum() / len(target))
+
+
+def load(
+    dataset: str,
+    *,
+    seed: int = 0,
+    device: torch.device | str = "cpu",
+    size: int | None = None,
+    label_noise: float = 0.0,
+) -> Task:
     """A task by name.
 
     Args:
         dataset: One of `DATASETS`.
         seed: Of the split; the test split of a set that has one of its own stays as published.
         device: Where the tensors go.
+        size: Train on this many samples only; by default on all.
+        label_noise: Share of the training labels that are replaced by another class, drawn at random; the other splits
+            stay clean. For images.
 
     Returns:
         The task.
@@ -111,7 +141,18 @@ def load(dataset: str, *, seed: int = 0, device: torch.device | str = "cpu") -> 
     """
     if dataset not in DATASETS:
         raise InputError("dataset", f"is {dataset!r}", f"give one of {', '.join(DATASETS)}")
-    return _text(device) if dataset == "text" else _images(dataset, seed, torch.device(device))
+    task = _text(device) if dataset == "text" else _images(dataset, seed, torch.device(device))
+    x, y = (part[:size] for part in task.train)
+    return replace(task, train=(x, _noisy(y, label_noise, task.classes, seed)))
+
+
+def _noisy(labels: Tensor, share: float, classes: int, seed: int) -> Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    chosen = torch.randperm(len(labels), generator=generator)[: round(share * len(labels))]
+    others = torch.randint(1, classes, chosen.shape, generator=generator)
+    noisy = labels.clone()
+    noisy[chosen] = (labels[chosen] + others.to(labels.device)) % classes
+    return noisy
 
 
 def _images(dataset: str, seed: int, device: torch.device) -> Task:

@@ -84,6 +84,7 @@ def train(
     steps: int,
     dtype: torch.dtype = torch.float32,
     name: str = "loss",
+    after: Callable[[], object] | None = None,
 ) -> list[float]:
     """Train for `steps` steps.
 
@@ -95,6 +96,7 @@ def train(
         steps: Number of updates.
         dtype: bfloat16 runs forward and loss under autocast; float32 as is.
         name: The arm's name in the live curves.
+        after: Called after each update: a scheduler's `step`, the update of an average.
 
     Returns:
         The loss of every step.
@@ -110,6 +112,8 @@ def train(
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+        if after:
+            after()
         losses.append(loss.item())
         if watch and (step % 10 == 0 or step == steps - 1):
             watch((step + 1) / steps, {name: losses})
