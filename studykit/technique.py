@@ -85,6 +85,12 @@ class Technique:
         """`basics`, `task_oriented` or `frontier`."""
         return SECTIONS[self.section]
 
+    @property
+    def heading(self) -> str:
+        """Its title in both languages; once where the Chinese one begins with the English name."""
+        english, chinese = self.title
+        return chinese if chinese.startswith(english) else f"{english} · {chinese}"
+
     def path(self, suffix: str) -> Path:
         """The file of this technique with `suffix`, such as `.py`, `.md` or `_drill.py`."""
         return PACKAGE / self.section / f"{self.id}{suffix}"

@@ -27,6 +27,8 @@ CALLS = {
     "helps": 'lesson.run("helps")',
     "does_not": 'lesson.run("does_not")',
 }
+_MATHS = re.compile(r"\$\$.*?\$\$|\$[^$\n]*\$|```.*?```|`[^`]*`", re.DOTALL)
+_WORDS = re.compile(r"[A-Za-z]{3}")
 _DETAILS = re.compile(r"<details><summary>中文</summary>\n\n.+?\n\n</details>", re.DOTALL)
 
 
@@ -97,7 +99,7 @@ def _section(name: str, parts: list[tuple[str, str]], where: str) -> Section:
     if not prose:
         raise InputError(place, "has no prose", "write it in both languages")
     for source in prose:
-        if not _DETAILS.search(source):
+        if _WORDS.search(_MATHS.sub("", source)) and not _DETAILS.search(source):
             first = " ".join(source.split())[:40]
             raise InputError(place, f'"{first} …" has no Chinese', "put it below in <details><summary>中文</summary>")
     call = CALLS.get(key)

@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import tempfile
+import textwrap
 import tomllib
 from collections.abc import Mapping
 from importlib import import_module
@@ -128,12 +129,12 @@ def _opening(card: Technique, knobs: Mapping[str, Knob]) -> list[Cell]:
     links = [f"[{each.title.en}]({_relative(card, each)})" for each in after]
     first = f" · after {', '.join(links)}" if links else ""
     badge = colab_badge(repository(), f"notebooks/{card.tier}/{card.id}.ipynb")
-    lines = [f"# {card.title.en} · {card.title.zh}", badge, card.summary.en, folded(card.summary.zh)]
+    lines = [f"# {card.heading}", badge, card.summary.en, folded(card.summary.zh)]
     lines.append(f"About {card.minutes} min{first} · [all techniques](../index.ipynb)")
     width = max(len(f"{name} = {knob.default!r}") for name, knob in knobs.items())
     settings = [f"{f'{name} = {knob.default!r}':{width}}  # {knob.span}" for name, knob in knobs.items()]
-    names = ", ".join(f"{name}={name}" for name in knobs)
-    setup = f'from studykit.notebook import study\n\nlesson = study("{card.id}").given({names})'
+    names = textwrap.fill(", ".join(f"{name}={name}" for name in knobs), 100, initial_indent="    ", subsequent_indent="    ")
+    setup = f'from studykit.notebook import study\n\nlesson = study("{card.id}").given(\n{names},\n)'
     return [
         {"id": "header", "kind": "markdown", "source": "\n\n".join(filter(None, lines))},
         bootstrap_cell(),

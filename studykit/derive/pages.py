@@ -50,9 +50,7 @@ def technique_table(prefix: str) -> str:
 def _row(card: Technique, prefix: str) -> str:
     count = len(parse(card.questions, card.id))
     summary = " ".join(card.summary.en.split())
-    # A Chinese title begins with the English one where the name itself is English.
-    title = card.title.zh if card.title.zh.startswith(card.title.en) else f"{card.title.en} · {card.title.zh}"
-    return f"| [{title}]({prefix}{card.tier}/{card.id}.ipynb) | {summary} | {count} |"
+    return f"| [{card.heading}]({prefix}{card.tier}/{card.id}.ipynb) | {summary} | {count} |"
 
 
 def readme(text: str) -> str:

@@ -12,6 +12,8 @@ from studykit.technique import technique
 
 # SGD's learning rates: the lowest mean validation loss over seeds 100-102 of a grid from 0.01 to 1.
 SGD_LR = {"digits": 0.05, "text": 0.07}
+# Adam's, chosen likewise: 1e-2 on digits and 3e-3 on text; one knob serves both.
+ON_IMAGES = 3
 
 
 def run(
@@ -30,7 +32,7 @@ def run(
     """One seed of one regime: Adam and SGD with momentum.
 
     Args:
-        lr: Adam's learning rate.
+        lr: Adam's learning rate on text; on images it takes three times that, as validation chose.
         beta1: Decay of the mean of gradients.
         beta2: Decay of the mean of squared gradients.
         batch_size: Samples per step.
@@ -47,9 +49,10 @@ def run(
     where = place(device, dtype)
     name = {"helps": "text", "does_not": "digits"}[regime] if dataset == "auto" else dataset
     task = load(name, seed=seed, device=where.device)
+    rate = lr if task.sequence else ON_IMAGES * lr
     sgd = technique("sgd").implementation()
     arms = {
-        "adam": lambda parameters: Adam(parameters, lr, betas=(beta1, beta2)),
+        "adam": lambda parameters: Adam(parameters, rate, betas=(beta1, beta2)),
         "sgd": lambda parameters: sgd(parameters, SGD_LR["text" if task.sequence else "digits"], momentum=0.9),
     }
     found = contest(task, arms, steps=steps, batch_size=batch_size, seed=seed, dtype=where.dtype)

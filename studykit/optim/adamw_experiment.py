@@ -9,7 +9,7 @@ from torch import Tensor
 from studykit.bench.result import Arm, Effect, Result, compare
 from studykit.bench.tasks import DATASETS, load
 from studykit.bench.train import contest, place
-from studykit.knobs import Choice, Log, Range
+from studykit.knobs import Choice, Log
 from studykit.optim.adamw import AdamW
 from studykit.technique import technique
 

@@ -12,6 +12,8 @@ from studykit.technique import technique
 
 # AdamW's learning rates: the lowest mean validation loss over seeds 100-102 of a grid in half decades from 3e-4 to 3e-2.
 ADAMW_LR = {"digits": 1e-2, "text": 3e-3}
+# Lion's, chosen likewise: 3e-3 on digits and 1e-3 on text; one knob serves both.
+ON_IMAGES = 3
 
 
 def run(
@@ -31,7 +33,7 @@ def run(
     """One seed of one regime: Lion and AdamW, both without decay unless asked for.
 
     Args:
-        lr: Lion's learning rate.
+        lr: Lion's learning rate on text; on images it takes three times that, as validation chose.
         beta1: Weight of the momentum in the average whose sign is the step.
         beta2: Decay of the stored momentum.
         weight_decay: Lion's decoupled decay.
@@ -49,9 +51,10 @@ def run(
     where = place(device, dtype)
     name = {"helps": "digits", "does_not": "text"}[regime] if dataset == "auto" else dataset
     task = load(name, seed=seed, device=where.device)
+    rate = lr if task.sequence else ON_IMAGES * lr
     adamw = technique("adamw").implementation()
     arms = {
-        "lion": lambda parameters: Lion(parameters, lr, betas=(beta1, beta2), weight_decay=weight_decay),
+        "lion": lambda parameters: Lion(parameters, rate, betas=(beta1, beta2), weight_decay=weight_decay),
         "adamw": lambda parameters: adamw(parameters, ADAMW_LR["text" if task.sequence else "digits"], weight_decay=0),
     }
     found = contest(task, arms, steps=steps, batch_size=batch_size, seed=seed, dtype=where.dtype)
