@@ -5,6 +5,7 @@
 """
 
 import gzip
+import math
 import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -109,6 +110,8 @@ def calibration_error(logits: Tensor, target: Tensor, bins: int = 15) -> float:
         bins: Bins of equal width.
     """
     confidence, predicted = logits.softmax(-1).max(-1)
+    if not confidence.isfinite().all():  # the network diverged
+        return math.nan
     correct = (predicted == target).float()
     place = (confidence * bins).long().clamp(max=bins - 1)
     gaps = torch.zeros(bins, device=logits.device).index_add_(0, place, confidence - correct)  # sums, not means

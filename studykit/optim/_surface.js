@@ -36,7 +36,7 @@ function quadratic(a, b, [mx, my], c = 1, s = 0) {
   };
 }
 
-const view = { x: [-2.4, 2.4], y: [-1.7, 1.7], start: [-1.8, 1.3], noise: 0 };
+const view = { x: [-2.4, 2.4], y: [-1.7, 1.7], start: [-1.83, 1.31], noise: 0 };
 
 // `rate` is the learning rate at which plain gradient descent does well on that landscape
 export const surfaces = {
