@@ -238,12 +238,13 @@ def build(
         bool, typer.Option("--run/--no-run", help="Execute notebooks whose code or results changed.")
     ] = True,
     force: Annotated[bool, typer.Option("--force", help="Execute them in any case.")] = False,
+    jobs: Jobs = 1,
 ) -> None:
     """Write all that is derived: notebooks, section packages, tables, environment.yml."""
     from studykit.derive.house import build as build_all
     from studykit.technique import technique
 
-    build_all([technique(each).id for each in techniques or []], run=run, force=force)
+    build_all([technique(each).id for each in techniques or []], run=run, force=force, jobs=jobs)
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
@@ -48,13 +49,14 @@ def texts() -> Iterator[tuple[Path, str]]:
     yield ROOT / "evidence" / "README.md", pages.evidence_page(catalog().values())
 
 
-def build(only: Iterable[str] = (), *, run: bool = True, force: bool = False, say: Say = print) -> None:
+def build(only: Iterable[str] = (), *, run: bool = True, force: bool = False, jobs: int = 1, say: Say = print) -> None:
     """Write all that is derived and not as it should be.
 
     Args:
         only: Ids of the techniques whose notebooks are built; by default all.
         run: Execute the notebooks whose code or results changed; else they lose outdated outputs.
         force: Execute them all.
+        jobs: How many at once, one thread each.
         say: Told one line for each file written.
 
     Raises:
@@ -66,11 +68,15 @@ def build(only: Iterable[str] = (), *, run: bool = True, force: bool = False, sa
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
             say(_name(path))
-    for card in catalog().values():
-        if card.id in chosen and _build_notebook(card.notebook, notebooks.derived(card), run, force):
-            say(_name(card.notebook))
-    if _build_notebook(INDEX, pages.index(), run, force):
-        say("notebooks/index.ipynb")
+    wanted = [(card.notebook, notebooks.derived(card)) for card in catalog().values() if card.id in chosen]
+    with ThreadPoolExecutor(jobs) as pool:
+        made = [
+            (path, pool.submit(_build_notebook, path, new, run, force))
+            for path, new in [*wanted, (INDEX, pages.index())]
+        ]
+        for path, written in made:
+            if written.result():
+                say(_name(path))
 
 
 def _build_notebook(path: Path, new: NotebookNode, run: bool, force: bool) -> bool:

@@ -133,7 +133,9 @@ def _opening(card: Technique, knobs: Mapping[str, Knob]) -> list[Cell]:
     lines.append(f"About {card.minutes} min{first} · [all techniques](../index.ipynb)")
     width = max(len(f"{name} = {knob.default!r}") for name, knob in knobs.items())
     settings = [f"{f'{name} = {knob.default!r}':{width}}  # {knob.span}" for name, knob in knobs.items()]
-    names = textwrap.fill(", ".join(f"{name}={name}" for name in knobs), 100, initial_indent="    ", subsequent_indent="    ")
+    names = textwrap.fill(
+        ", ".join(f"{name}={name}" for name in knobs), 100, initial_indent="    ", subsequent_indent="    "
+    )
     setup = f'from studykit.notebook import study\n\nlesson = study("{card.id}").given(\n{names},\n)'
     return [
         {"id": "header", "kind": "markdown", "source": "\n\n".join(filter(None, lines))},
@@ -249,6 +251,9 @@ def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
             notebook, timeout=600, kernel_name="python3", store_widget_state=False, record_timing=False,
             resources={"metadata": {"path": str(folder)}},
         )  # fmt: skip
+        client.create_kernel_manager()
+        if os.name == "posix":  # files instead of ports: several kernels that start at once never meet
+            client.km.transport = "ipc"
         try:
             client.execute(env={**os.environ, **own})
         except CellExecutionError as error:
