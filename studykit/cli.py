@@ -153,8 +153,11 @@ def sweep(
 def _run(jobs: Any, out: Path, workers: int, engine: str) -> None:
     from studykit import runner
 
-    outcomes = runner.run(jobs, out, workers=workers, engine=engine)
-    raise typer.Exit(0 if all(outcome.ok for outcome in outcomes) else 1)
+    with runner.progress(len(jobs)) as watch:
+        outcomes = runner.run(jobs, out, workers=workers, engine=engine, watch=watch)
+    for path in runner.write_results(out):
+        print(path)
+    raise typer.Exit(1 if any(outcome.status == "failed" for outcome in outcomes) else 0)
 
 
 @app.command()
