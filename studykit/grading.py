@@ -4,10 +4,11 @@ An answer that can't be read raises `InputError` and counts for nothing; one tha
 """
 
 import math
+import random
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from studykit.errors import InputError
@@ -16,6 +17,7 @@ from studykit.language import Text
 if TYPE_CHECKING:
     from studykit.question import Question
 
+LETTERS = tuple("abcdefgh")
 Verdict = tuple[bool, float, list[Text]]  # correct, score from 0 to 1, what to say about this answer
 
 
@@ -28,6 +30,13 @@ class Choice:
     right: bool = field(default=False, repr=False)
     why: Text | None = field(default=None, repr=False)
     place: int = field(default=0, repr=False)
+
+
+def lettered(draw: random.Random, choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
+    """The choices in a drawn order, each with the letter of its new place."""
+    # From the order of the file, so that a question that was shown before is drawn like any other.
+    drawn = draw.sample(sorted(choices, key=lambda choice: choice.place), len(choices))
+    return tuple(replace(choice, id=letter) for letter, choice in zip(LETTERS, drawn, strict=False))
 
 
 @dataclass(frozen=True)

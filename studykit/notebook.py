@@ -5,16 +5,14 @@ import html
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
 import ipywidgets
 from IPython.core.getipython import get_ipython
-from IPython.display import display
+from IPython.display import clear_output, display
 
 from studykit import drill as drills
-from studykit.bench import plots
 from studykit.bench.result import Effect, Result
 from studykit.bench.train import Stopped, part, watching
 from studykit.errors import InputError
@@ -22,10 +20,10 @@ from studykit.knobs import Knob, Value, knobs_of, parse_all
 from studykit.language import Text, current
 from studykit.progress import Progress
 from studykit.question import Graded, Question, parse
+from studykit.reading import Runs, Shown
 from studykit.technique import REGIMES, Technique, catalog, technique
 from studykit.widgets import DrillBox, Experiment, Play, Quiz
 
-RESULT = "application/vnd.studykit.result+json"
 SEEDS = Knob("seeds", "number", "int", 3, low=1)
 BOTH = "both"
 
@@ -39,71 +37,6 @@ def notebook_knobs(run: Callable[..., Any]) -> dict[str, Knob]:
     knobs = knobs_of(run)
     knobs["regime"] = Knob("regime", "choice", "str", BOTH, choices=(BOTH, *knobs["regime"].choices))
     return knobs | {"seeds": SEEDS}
-
-
-@dataclass(frozen=True)
-class Shown:
-    """Something that says the same as HTML and as text; `data` travels along for programs."""
-
-    html: str
-    text: str
-    data: Mapping[str, Any] | None = None
-
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        bundle: dict[str, Any] = {"text/html": self.html, "text/plain": self.text}
-        return bundle | ({RESULT: self.data} if self.data else {})
-
-    def __str__(self) -> str:
-        return self.text
-
-
-@dataclass(frozen=True)
-class Runs:
-    """One regime over several seeds: shown as a picture and the sentences that read its numbers."""
-
-    card: Technique
-    regime: str
-    results: tuple[Result, ...]
-    effect: Effect
-
-    def reading(self) -> Text:
-        """What was found, and whether it is what the card promises."""
-        lines = [
-            Text(*(" ".join(pair) for pair in zip(f.say(), self._against(f), strict=True)))
-            for f in self.effect.findings
-        ]
-        return (
-            Text(*("\n".join(words) for words in zip(*lines, strict=True)))
-            if lines
-            else Text(*(_NOT_RUN.say(lang).format(self.regime) for lang in Text._fields))
-        )
-
-    def _against(self, finding: Any) -> Text:
-        expected = self.card.expect.get(finding.regime, {}).get(finding.against)
-        if expected is None or finding.seeds == 1:
-            return Text("", "")
-        return _AGREEMENT[finding.agreement(expected)]
-
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        said = self.reading()
-        english, chinese = (html.escape(words).replace("\n", "<br>") for words in said)
-        page = f"<p>{english}</p><details><summary>中文</summary><p>{chinese}</p></details>"
-        if self.results:
-            page = plots.outcomes(self.results)._repr_mimebundle_()["text/html"] + page
-        runs = [result.as_json() for result in self.results]
-        data = {"technique": self.card.id, "rows": self.effect.rows(self.card.expect), "runs": runs}
-        return {"text/html": page, "text/plain": said.say(), RESULT: data}
-
-    def __str__(self) -> str:
-        return self.reading().say()
-
-
-_NOT_RUN = Text("The regime {} was left out by the notebook's parameters.", "按笔记本的参数，没有运行 {} 这一组。")
-_AGREEMENT = {
-    "agrees": Text("This agrees with the card.", "与卡片所述一致。"),
-    "not shown": Text("The card's statement is not shown by these runs.", "这些运行没有显示出卡片所述的差别。"),
-    "disagrees": Text("This disagrees with the card.", "与卡片所述不符。"),
-}
 
 
 def study(technique_id: str, *, lang: str | None = None) -> "Study":
@@ -168,7 +101,8 @@ class Study:
                 f"is not defined in {self.card.path('.py').name}",
                 "name a function, class or Class.method of it",
             )
-        return Shown(f"<pre>{html.escape(text)}</pre>", text)
+        # Markdown is coloured by whoever shows it, in a light theme as in a dark one.
+        return Shown(text, markdown=f"```python\n{text}\n```")
 
     def use(self, technique_id: str) -> Any:
         """The implementation (first public name) of another technique."""
@@ -239,7 +173,15 @@ class Study:
         """An editor with the blank, check, hints and reset."""
         asked = self._drill
         title = Text(*(f"{each} · {self.card.names[0]}{self.card.signature}" for each in self.card.title))
-        return DrillBox(title, asked.prompt, self.blank(), self._judge, hints=asked.hints, lang=self.lang)
+        box = DrillBox(
+            title,
+            asked.prompt,
+            self.blank(),
+            lambda code: self._judge(code, box.lang),
+            hints=asked.hints,
+            lang=self.lang,
+        )
+        return box
 
     def check(self, solution: Any) -> Shown:
         """Have a solution judged.
@@ -253,14 +195,15 @@ class Study:
         shell = get_ipython()
         namespace = shell.user_ns if shell else vars(sys.modules["__main__"])
         source = solution if isinstance(solution, str) else drills.source_of(solution, namespace)
-        verdict = self._judge(source)
+        verdict = self._judge(source, self.lang)
         colour = "#107040" if verdict.passed else "#a03000"
         printed = f"\n{verdict.printed}" if verdict.printed else ""
         page = f'<p style="border-left:4px solid {colour};padding-left:.8em">{html.escape(verdict.message)}</p>'
-        return Shown(page + (f"<pre>{html.escape(printed)}</pre>" if printed else ""), verdict.message + printed)
+        page += f"<pre>{html.escape(printed)}</pre>" if printed else ""
+        return Shown(verdict.message + printed, html=page)
 
-    def _judge(self, source: str) -> drills.Verdict:
-        verdict = drills.grade(self.card.id, source, lang=self.lang)
+    def _judge(self, source: str, lang: str) -> drills.Verdict:
+        verdict = drills.grade(self.card.id, source, lang=lang)
         _recorded(lambda log: log.drilled(self.card.id, verdict.passed, verdict.mistake, verdict.seconds))
         return verdict
 
@@ -322,6 +265,8 @@ def _progress(name: str) -> Iterator[None]:
             yield
     finally:
         bar.close()
+        # The result takes its place; a saved notebook would keep an output without a widget.
+        clear_output(wait=True)
 
 
 def desk() -> Shown:
@@ -340,4 +285,4 @@ def desk() -> Shown:
         for link, title, _, known, waiting in rows
     )
     text = "\n".join(f"{title.say():28} {known:3} %  {waiting} due" for _, title, _, known, waiting in rows)
-    return Shown(f"<table>{head}{body}</table>", text)
+    return Shown(text, html=f"<table>{head}{body}</table>")

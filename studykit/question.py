@@ -16,10 +16,9 @@ from typing import Any, NamedTuple
 
 from studykit import grading
 from studykit.errors import InputError
-from studykit.grading import Choice, Point
+from studykit.grading import LETTERS, Choice, Point, lettered
 from studykit.language import Text
 
-LETTERS = tuple("abcdefgh")
 LEVELS = ("screen", "onsite", "expert")
 
 
@@ -85,11 +84,10 @@ class Question:
     traps: tuple[Point, ...] = field(default=(), repr=False)
 
     def shown(self, seed: int) -> "Question":
-        """The question with its options (letters kept) or steps (lettered anew) in an order drawn from `seed`."""
+        """The question with its options or steps in an order drawn from `seed`, lettered in that order."""
         draw = random.Random(f"{self.id} {seed}")
-        steps = draw.sample(sorted(self.steps, key=lambda step: step.place), len(self.steps))
-        lettered = tuple(replace(step, id=letter) for letter, step in zip(LETTERS, steps, strict=False))
-        return replace(self, options=tuple(draw.sample(self.options, len(self.options))), steps=lettered)
+        options, steps = (lettered(draw, choices) for choices in (self.options, self.steps))
+        return replace(self, options=options, steps=steps)
 
     def public(self, lang: str | None = None) -> dict[str, Any]:
         """What may leave Python before an answer is given: JSON-safe, without answer, reasons or proof."""
@@ -111,8 +109,8 @@ class Question:
     def solution(self) -> Text:
         """The right answer in words."""
         if self.type == "order":
-            right = ",".join(step.id for step in sorted(self.steps, key=lambda step: step.place))
-            return Text(right, right)
+            steps = sorted(self.steps, key=lambda step: step.place)
+            return _joined(" → ", [Text(*(f"{step.id}) {text}" for text in step.text)) for step in steps])
         if self.type == "bug":
             line = self.code.splitlines()[int(self.answer or 1) - 1].strip()
             return Text(f"line {self.answer}: {line}", f"第 {self.answer} 行：{line}")
@@ -208,7 +206,7 @@ def _options(table: _Table, kind: str) -> tuple[Choice, ...]:
         if letter in [option.id for option in options]:
             raise row.error("id", f"{letter!r} is taken by another option", "give each option its own letter")
         why = row.text("why") if "why" in row.data or not right else None
-        options.append(Choice(letter, row.text(), right, why))
+        options.append(Choice(letter, row.text(), right, why, place=len(options)))
     rights = sum(option.right for option in options)
     if (rights != 1) if kind == "single" else not 2 <= rights < len(options):
         asked = "exactly one" if kind == "single" else "at least two but not all"
@@ -269,11 +267,12 @@ def _question(row: _Table, technique: str) -> Question:
     level, source = table.take("level", str, LEVELS), table.take("source", str)
     prompt, explanation = table.text("prompt"), table.text("explanation")
     own = _own(table, kind)
-    return Question(name, technique, kind, level, prompt, source, explanation, claims=tuple(claims), **own).shown(0)
+    made = Question(name, technique, kind, level, prompt, source, explanation, claims=tuple(claims), **own)
+    return made.shown(0) if kind == "order" else made  # in the file steps stand in their right order
 
 
 def parse(path: Path, technique_id: str) -> tuple[Question, ...]:
-    """Read the questions of one technique, each with its options or steps in the order of `shown(0)`.
+    """Read the questions of one technique, options as they stand in the file and steps as `shown(0)` gives them.
 
     Args:
         path: A TOML file of `[[question]]` tables.

@@ -11,8 +11,9 @@ from studykit import drill
 from studykit.bench.result import Finding
 from studykit.derive import house, lesson, notebooks
 from studykit.errors import InputError
-from studykit.notebook import BOTH, RESULT, desk, study
+from studykit.notebook import BOTH, Study, desk, study
 from studykit.progress import Progress
+from studykit.reading import RESULT
 from studykit.technique import catalog, technique
 
 HEADINGS = list(lesson.SECTIONS)
@@ -48,6 +49,7 @@ def test_a_run_says_what_it_found_and_carries_its_numbers() -> None:
     assert '<img alt="state bytes per parameter by arm' in bundle["text/html"]
     one = lion.run("helps", seeds=1)
     assert "one seed has no interval" in str(one)
+    json.dumps(one._repr_mimebundle_()[RESULT], allow_nan=False)
     assert "agrees" not in str(one)
 
 
@@ -79,9 +81,15 @@ def test_a_check_names_the_mistake_and_is_kept(home: Path) -> None:
     assert [event["mistake"] for event in kept] == [None, "sign_of_gradient"]
 
 
+def right_letter(lion: Study) -> str:
+    """The letter under which the quiz shows the right option of its first question."""
+    shown = next(each for each in lion.questions() if each.id == "lion-what-is-stored").shown(0)
+    return next(option.id for option in shown.options if option.right)
+
+
 def test_an_answer_in_text_is_graded_and_kept(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lion = study("lion", lang="en")
-    lion.answer("c", "lion-what-is-stored")
+    lion.answer(right_letter(lion), "lion-what-is-stored")
     assert capsys.readouterr().out.startswith("Right")
     with Progress(home / "progress.sqlite3") as log:
         assert [(event.item, event.data["correct"]) for event in log.events("quiz")] == [("lion-what-is-stored", True)]
@@ -91,7 +99,8 @@ def test_an_answer_in_text_is_graded_and_kept(home: Path, capsys: pytest.Capture
 def test_a_progress_file_that_cannot_be_used_stops_nobody(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     home.mkdir()
     (home / "progress.sqlite3").write_bytes(b"something else entirely, and not short either" * 40)
-    study("lion", lang="en").answer("c", "lion-what-is-stored")
+    lion = study("lion", lang="en")
+    lion.answer(right_letter(lion), "lion-what-is-stored")
     told = capsys.readouterr()
     assert told.out.startswith("Right")
     assert "is not a progress file" in told.err

@@ -3,6 +3,7 @@
 import base64
 import html
 import io
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -51,7 +52,7 @@ def outcomes(results: Sequence[Result]) -> Picture:
     figure = Figure(figsize=(9, 3.2), layout="constrained")
     axes = figure.subplots(1, len(curves) + 1, squeeze=False)[0]
     for axis, curve in zip(axes, curves, strict=False):
-        for colour, name in zip(COLOURS, first.arms, strict=False):
+        for colour, name in zip(itertools.cycle(COLOURS), first.arms, strict=False):
             runs = [smooth(run.arms[name].curves[curve]) for run in results]
             mean = [fmean(values) for values in zip(*runs, strict=True)]
             axis.plot(mean, color=colour, label=name, linewidth=1.8)
@@ -60,16 +61,17 @@ def outcomes(results: Sequence[Result]) -> Picture:
         tidy(axis, "step", f"{curve} (mean over {SMOOTH} steps)")
         axis.legend(frameon=False, fontsize=9)
     _dots(axes[-1], results)
-    figure.suptitle(f"regime: {first.regime.replace('_', ' ')}, {len(results)} seeds", fontsize=10)
+    seeds = "1 seed" if len(results) == 1 else f"{len(results)} seeds"
+    figure.suptitle(f"regime: {first.regime.replace('_', ' ')}, {seeds}", fontsize=10)
     means = {name: fmean(run.arms[name].metrics[first.metric] for run in results) for name in first.arms}
     words = ", ".join(f"{name} {show(mean)}" for name, mean in means.items())
-    return picture(figure, f"{first.metric} by arm, mean over {len(results)} seeds: {words}")
+    return picture(figure, f"{first.metric} by arm, mean over {seeds}: {words}")
 
 
 def _dots(axis: Axes, results: Sequence[Result]) -> None:
     first = results[0]
     names = list(first.arms)
-    for row, (colour, name) in enumerate(zip(COLOURS, names, strict=False)):
+    for row, (colour, name) in enumerate(zip(itertools.cycle(COLOURS), names, strict=False)):
         values = [run.arms[name].metrics[first.metric] for run in results]
         axis.plot(values, [row] * len(values), "o", color=colour, alpha=0.45, markersize=6)
         mean, half = interval(values)
@@ -92,7 +94,7 @@ def lines(series: Mapping[str, tuple[Sequence[float], Sequence[float]]], x: str,
     """
     figure = Figure(figsize=(6, 3.2), layout="constrained")
     axis = figure.subplots()
-    for colour, (name, (xs, ys)) in zip(COLOURS, series.items(), strict=False):
+    for colour, (name, (xs, ys)) in zip(itertools.cycle(COLOURS), series.items(), strict=False):
         axis.plot(xs, ys, "o-", color=colour, label=name, linewidth=1.8, markersize=4)
     for each in log:
         getattr(axis, f"set_{each}scale")("log")

@@ -50,7 +50,7 @@ def derived(card: Technique) -> NotebookNode:
     knobs = notebook_knobs(import_module(card.module_of("_experiment")).run)
     lesson = read_lesson(card.path(".md"))
     cells = [*_opening(card, knobs), *markdown_of(lesson), _claims_cell(card)]
-    cells += [*_drill(card), *_quiz(card), *_spoken(card), _sources(card)]
+    cells += [*_drill(card), *_quiz(card), *_spoken(card), _sources(card), *_proofs(card)]
     told = {
         "technique": card.id,
         "knobs": [knob.as_json() for knob in knobs.values()],
@@ -190,18 +190,24 @@ def _drill(card: Technique) -> list[Cell]:
 
 def _quiz(card: Technique) -> list[Cell]:
     said = Text(
-        'The first cell asks; click, or answer in text with `lesson.answer("b")`. Below it, folded, are the programs that compute '
-        "the answers which can be computed.",
-        '第一个单元格出题：点选，或用 `lesson.answer("b")` 作答。其后折叠的是算出答案的程序，凡能算出的答案都由程序算出。',
+        'Click, or answer in text with `lesson.answer("b")`. The programs that compute the answers which can be computed stand '
+        "at the very end of this notebook.",
+        '点选，或用 `lesson.answer("b")` 作答。凡能算出的答案都由程序算出，程序放在本笔记本的最后。',
     )
     heading = f"## {len(SECTIONS) + 2} · Quiz · 自测\n\n{said.en}\n\n{folded(said.zh)}"
-    cells: list[Cell] = [
+    return [
         {"id": "quiz", "kind": "markdown", "source": heading},
         {"id": "quiz-cell", "kind": "code", "source": f"{CHECKED}\nlesson.quiz()", "metadata": {"tags": ["quiz"]}},
     ]
+
+
+def _proofs(card: Technique) -> list[Cell]:
+    """The answers that are computed; last, so that they give nothing away to who is still at the quiz."""
+    heading = f"## {len(SECTIONS) + 5} · Proved answers · 由程序算出的答案"
+    cells: list[Cell] = [{"id": "proofs", "kind": "markdown", "source": heading}]
     for question in parse(card.questions, card.id):
         if question.proof:
-            source = f"{CHECKED}\n# {question.id}\n{question.proof.strip()}"
+            source = f"# {question.id}\n{CHECKED}\n{question.proof.strip()}"
             hidden = {"tags": ["proof"], "jupyter": {"source_hidden": True, "outputs_hidden": True}}
             cells.append({"id": question.id[:64], "kind": "code", "source": source, "metadata": hidden})
     return cells
@@ -213,10 +219,16 @@ def _spoken(card: Technique) -> list[Cell]:
         said, name = card.spoken[length], LENGTHS[length]
         parts += [f"### {name.en} · {name.zh}", said.en, folded(said.zh)]
     parts.append("### They ask next · 追问")
-    for each in card.follow_ups:
-        parts.append(f"<details><summary>{each.question.en}</summary>\n\n{each.answer.en}\n\n</details>")
-        parts.append(f"<details><summary>{each.question.zh}</summary>\n\n{each.answer.zh}\n\n</details>")
+    asked = [
+        Text(*(_answered(*pair) for pair in zip(each.question, each.answer, strict=True))) for each in card.follow_ups
+    ]
+    parts += [each.en for each in asked] + [folded("\n\n".join(each.zh for each in asked))]
     return [{"id": "say", "kind": "markdown", "source": "\n\n".join(parts)}]
+
+
+def _answered(question: str, answer: str) -> str:
+    """A question that opens to its answer."""
+    return f"<details><summary>{question}</summary>\n\n{answer}\n\n</details>"
 
 
 def _sources(card: Technique) -> Cell:
@@ -252,6 +264,7 @@ def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
             resources={"metadata": {"path": str(folder)}},
         )  # fmt: skip
         client.create_kernel_manager()
+        client.km.connection_file = f"{home}/kernel.json"
         if os.name == "posix":  # files instead of ports: several kernels that start at once never meet
             client.km.transport = "ipc"
         try:

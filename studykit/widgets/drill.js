@@ -15,6 +15,7 @@ const WORDS = {
     zh: "Tab 缩进；先按 Esc 再按 Tab 可离开编辑框。Ctrl/⌘ + Enter 检查。",
   },
   hints: { en: "Hints", zh: "提示" },
+  printed: { en: "It printed:", zh: "它打印了：" },
   seconds: { en: "s", zh: "秒" },
 };
 const INDENT = "    ";
@@ -51,7 +52,7 @@ function keys(area, check) {
   };
 }
 
-function verdict({ passed, mistake, message, seconds }, lang) {
+function verdict({ passed, mistake, message, seconds, printed }, lang) {
   if (passed === undefined) return null;
   const title = say(passed ? WORDS.passed : WORDS.failed, lang);
   return h(
@@ -62,7 +63,9 @@ function verdict({ passed, mistake, message, seconds }, lang) {
       "div",
       {},
       h("p", {}, title, mistake && [" · ", h("code", {}, mistake)]),
-      message && h("pre", {}, message),
+      ...(message ? rich(message) : []),
+      printed && h("p", { class: "sk-meta" }, say(WORDS.printed, lang)),
+      printed && h("pre", { tabindex: "0" }, printed.trimEnd()),
       h("p", { class: "sk-meta" }, `${seconds.toFixed(1)} ${say(WORDS.seconds, lang)}`),
     ),
   );

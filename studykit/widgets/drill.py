@@ -54,7 +54,9 @@ class DrillBox(Readable, anywidget.AnyWidget):
     code = traitlets.Unicode(help="What the learner has written.").tag(sync=True)
     copies = traitlets.List(traitlets.Unicode(), help="What a reset put aside, the latest last.").tag(sync=True)
     busy = traitlets.Bool(False).tag(sync=True)
-    verdict = traitlets.Dict(help="passed, mistake, message, seconds; empty before the first check.").tag(sync=True)
+    verdict = traitlets.Dict(
+        help="passed, mistake, message, seconds, and printed if something was; empty at first."
+    ).tag(sync=True)
 
     def __init__(
         self,
@@ -104,6 +106,8 @@ class DrillBox(Readable, anywidget.AnyWidget):
         try:
             verdict = self._check(code)
             shown = {name: getattr(verdict, name) for name in ("passed", "mistake", "message", "seconds")}
+            if printed := getattr(verdict, "printed", ""):
+                shown["printed"] = printed
         except Exception as error:  # The learner sees one line; a dead thread would show nothing at all.
             shown = {"passed": False, "mistake": None, "message": f"{type(error).__name__}: {error}", "seconds": 0.0}
         self.verdict = shown

@@ -3,7 +3,7 @@ import { format } from "./axes.js";
 import { follow, h, inNextFrame, root, say } from "./dom.js";
 import { figure } from "./scenes.js";
 
-const WORDS = { step: { en: "step", zh: "步" }, value: { en: "value", zh: "数值" } };
+const WORDS = { step: { en: "step", zh: "步" }, value: { en: "training loss", zh: "训练损失" } };
 
 // ipywidgets' own sliders have no name for a screen reader, and in Lab's command mode the arrow keys would not reach them.
 function help(experiment) {

@@ -27,6 +27,7 @@ _HOW = Text(
 )
 _RUN, _STOP = Text("Run", "运行"), Text("Stop", "停止")
 _RUNNING, _STOPPING = Text("Running …", "正在运行……"), Text("Stopping after this step …", "这一步结束后停止……")
+EXACT = 10_000  # the largest whole number that a slider is good for
 REDRAW_SECONDS = 0.1  # Ten pictures a second look alive and leave the processor to the training.
 
 
@@ -81,7 +82,7 @@ class Experiment(Readable, ipywidgets.VBox):
         self._stop, self._thread = threading.Event(), threading.Thread()
         self.controls = {name: _control(knob) for name, knob in self.knobs.items()}
         self.curves = Curves(lang=self._lang)
-        self.progress = ipywidgets.FloatProgress(value=0.0, max=1.0, layout={"width": "100%", "visibility": "hidden"})
+        self.progress = ipywidgets.FloatProgress(value=0.0, max=1.0, layout={"width": "auto", "display": "none"})
         self.run_button = ipywidgets.Button(description=_RUN.say(self._lang), icon="play", button_style="primary")
         self.stop_button = ipywidgets.Button(description=_STOP.say(self._lang), icon="stop", disabled=True)
         self.run_button.on_click(lambda _: self.run())
@@ -112,7 +113,7 @@ class Experiment(Readable, ipywidgets.VBox):
             self._stop.clear()
             self._thread = threading.Thread(target=self._work, args=(self.values,), daemon=True)
             self.run_button.disabled, self.stop_button.disabled = True, False
-            self.progress.value, self.progress.bar_style, self.progress.layout.visibility = 0.0, "info", "visible"
+            self.progress.value, self.progress.bar_style, self.progress.layout.display = 0.0, "info", "flex"
             self.curves.show(curves={}, status=_RUNNING._asdict(), failed=False)
             self._thread.start()
         return self._thread
@@ -185,10 +186,26 @@ def _finite(values: Sequence[float]) -> list[float | None]:
 
 
 def _read(knob: Knob, shown: Any) -> Value:
-    # What runs is what the slider shows: three digits, and never a rounding error beyond the bounds.
-    if knob.kind == "log" or (knob.kind == "range" and knob.type == "float"):
-        shown = min(max(float(f"{shown:.3g}"), float(knob.low or 0)), float(knob.high or 0))
-    return knob.parse(round(shown) if knob.type == "int" else shown)
+    # What runs is what the slider shows: so many digits, and never a rounding error beyond the bounds.
+    if knob.kind in ("log", "range"):
+        shown = round(shown) if knob.type == "int" else float(f"{shown:.{_digits(knob)}g}")
+        shown = min(max(shown, knob.low or 0), knob.high or 0)
+    return knob.parse(shown)
+
+
+def _digits(knob: Knob) -> int:
+    """How many digits of a slider count: 0.9999 is not 1."""
+    return 3 if knob.kind == "log" else 4
+
+
+def _round_step(low: float, high: float, default: float) -> float:
+    """A round step with the default among its positions, so that what someone types is one of them too."""
+    rough = math.floor(math.log10((high - low) / 90))
+    for step in (digit * 10.0 ** (rough - down) for down in range(2) for digit in (5, 2, 1)):
+        positions = (default - low) / step
+        if step <= (high - low) / 90 and abs(positions - round(positions)) < 1e-6:
+            return step
+    return _step(low, high, default)
 
 
 def _step(low: float, high: float, default: float) -> float:
@@ -209,18 +226,23 @@ def _control(knob: Knob) -> ipywidgets.Widget:
         "style": {"description_width": "7.5em"},
         "layout": {"width": "auto"},
     }
+    # A whole number out of so many is typed: a slider with a hundred positions could not be set to 200.
+    if knob.type == "int" and knob.kind != "choice" and (knob.high is None or knob.high > EXACT):
+        high = 2**31 - 1 if knob.high is None else int(knob.high)
+        return ipywidgets.BoundedIntText(min=int(knob.low or 0), max=high, **common)
     if knob.kind == "log":
         low, high, default = (math.log10(float(each or 0)) for each in (knob.low, knob.high, knob.default))
-        return ipywidgets.FloatLogSlider(min=low, max=high, step=_step(low, high, default), **common)
+        shown = ".0f" if knob.type == "int" else f".{_digits(knob)}"  # no letter: as short as it can be, 0.9
+        return ipywidgets.FloatLogSlider(
+            min=low, max=high, step=_step(low, high, default), readout_format=shown, **common
+        )
     if knob.kind == "range" and knob.type == "int":
         return ipywidgets.IntSlider(min=int(knob.low or 0), max=int(knob.high or 0), **common)
     if knob.kind == "range":
         low, high, default = (float(each or 0) for each in (knob.low, knob.high, knob.default))
-        step = _step(low, high, default)
-        return ipywidgets.FloatSlider(min=low, max=high, step=step, readout_format=".3g", **common)
+        step, shown = _round_step(low, high, default), f".{_digits(knob)}"
+        return ipywidgets.FloatSlider(min=low, max=high, step=step, readout_format=shown, **common)
     if knob.kind == "choice":
         return ipywidgets.Dropdown(options=knob.choices, **common)
-    if knob.type == "int":
-        return ipywidgets.BoundedIntText(min=int(knob.low or 0), max=2**31 - 1, **common)
     controls = {"float": ipywidgets.FloatText, "bool": ipywidgets.Checkbox, "str": ipywidgets.Text}
     return controls[knob.type](**common)

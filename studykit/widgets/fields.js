@@ -6,6 +6,7 @@ const WORDS = {
   output: { en: "What it prints", zh: "打印结果" },
   up: { en: "Move up", zh: "上移" },
   down: { en: "Move down", zh: "下移" },
+  all: { en: "Choose all that are right.", zh: "选出所有正确的选项。" },
 };
 
 const moved = (text, n, all) => ({ en: `${text}: place ${n} of ${all}`, zh: `${text}：第 ${n} 位，共 ${all} 位` });
@@ -50,7 +51,7 @@ function choices(question, draft, lang) {
   return [
     asked(question),
     listing(question.code),
-    type === "checkbox" && h("p", { class: "sk-how" }, question.how),
+    type === "checkbox" && h("p", { class: "sk-how" }, say(WORDS.all, lang)),
     ...options,
   ];
 }
@@ -149,7 +150,7 @@ function order(question, draft, lang) {
       "li",
       {},
       h("span", { class: "sk-number", "aria-hidden": "true" }, `${at + 1}.`),
-      h("span", { class: "sk-unseen" }, id),
+      h("span", { class: "sk-letter" }, `${id})`),
       h("span", {}, ...inline(steps.get(id))),
       button(id, -1, at, WORDS.up, "↑"),
       button(id, 1, at, WORDS.down, "↓"),

@@ -26,5 +26,10 @@ export function marker(x, y, n) {
   return s("path", { class: "sk-marker", style: style(n).style, transform: `translate(${x} ${y})`, d: shapes[n % 4] });
 }
 
-// About how many pixels a text takes.
-export const wide = (text) => [...text].reduce((sum, letter) => sum + (letter > "⺀" ? 12.5 : 6.9), 0);
+// How many pixels a text takes in the widgets' font, in the bold of the names beside lines.
+let pen = null;
+export function wide(text) {
+  pen ??= document.createElement("canvas").getContext("2d");
+  pen.font = `600 12px ${getComputedStyle(document.querySelector(".sk") ?? document.body).fontFamily}`;
+  return pen.measureText(text).width;
+}

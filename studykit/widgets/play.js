@@ -20,7 +20,8 @@ function slider(model, knob) {
   const range = log
     ? { min: 0, max: FINE, step: 1 }
     : { min: knob.low, max: knob.high, step: knob.step ?? (knob.high - knob.low) / 100 };
-  const shown = h("output", {});
+  // No <output>: a label names the first control in it, and would name that instead of the slider.
+  const shown = h("span", { class: "sk-shown", "aria-hidden": "true" });
   const moved = () => set(model, { [knob.name]: log ? fromSlider(knob, Number(input.value)) : Number(input.value) });
   const input = h("input", { type: "range", ...range, oninput: moved });
   const refresh = () => {

@@ -7,10 +7,12 @@
 //   lines    { x, y, series: [{ name, points: [[x, y], …] }], marks?: [{ x, label }] }   a y of null is a gap
 //   bars     { x: { label }, y, categories: [Text], series: [{ name, values: [number] }] }
 //   heat     { x: { label, names? }, y: { label, names? }, rows: [[number]], low?, high?, numbers?: bool }   also masks: 0 and 1
+//   tree     { nodes: [{ depth, label, boxes?: [{ label, series: number }] }], series: [{ name }] }   a module tree and its tensors
 import { axes, format } from "./axes.js";
 import { h, s, say } from "./dom.js";
 import { line, style, thin, wide } from "./marks.js";
 import { surface } from "./surface.js";
+import { tree } from "./tree.js";
 
 function lines(scene, { width, height, lang, upto }) {
   const names = scene.series.map(({ name }) => say(name, lang));
@@ -165,7 +167,7 @@ function heat(scene, { width, height, lang }) {
   return h("div", { class: "sk-plot", style: `height:${height}px` }, plot.svg);
 }
 
-const KINDS = { surface, lines, bars, heat };
+const KINDS = { surface, lines, bars, heat, tree };
 
 function legend({ series = [] }, lang) {
   if (series.length < 2) return null;
