@@ -252,14 +252,15 @@ def test_an_answer_from_the_browser_is_graded_and_told():
     quiz = Quiz(
         questions(), on_answer=lambda question, given, graded: heard.append((question.id, given, graded.correct))
     )
-    receive(quiz, kind="answer", id="lion-state", given="b")
+    letter = {option.text.en: option.id for option in quiz.shown.options}
+    receive(quiz, kind="answer", id="lion-state", given=letter["two"])
     result = quiz.results["lion-state"]
-    assert (result["correct"], result["given"]) == (False, "b")
+    assert (result["correct"], result["given"]) == (False, letter["two"])
     assert "a pair is AdamW" in result["feedback"]["en"]
     assert "一对是 AdamW" in result["feedback"]["zh"]
-    assert heard == [("lion-state", "b", False)]
-    receive(quiz, kind="answer", id="lion-state", given="a")
-    assert heard == [("lion-state", "b", False)], "a second click records nothing"
+    assert heard == [("lion-state", letter["two"], False)]
+    receive(quiz, kind="answer", id="lion-state", given=letter["one"])
+    assert heard == [("lion-state", letter["two"], False)], "a second click records nothing"
     receive(quiz, kind="answer", id="lion-bytes", given="4.25 bytes")
     assert quiz.results["lion-bytes"]["correct"]
     receive(quiz, kind="answer", id="no-such", given="a")
@@ -284,7 +285,7 @@ def test_a_quiz_goes_on_in_text(capsys):
     quiz = Quiz(questions(), seed=3)
     assert "1/3" in text_of(quiz)
     assert ".answer(" in text_of(quiz)
-    quiz.answer("a")
+    quiz.answer(next(option.id for option in quiz.shown.options if option.text.en == "one"))
     said = capsys.readouterr().out
     assert said.startswith("Right.")
     assert SECRET in said
@@ -292,7 +293,7 @@ def test_a_quiz_goes_on_in_text(capsys):
     quiz.answer("5", question_id="lion-bytes")
     assert "In which order?" not in capsys.readouterr().out, "who names a question goes their own way"
     quiz.index = 2
-    quiz.answer(quiz.shown.solution().en)
+    quiz.answer(re.findall(r"(\w)\)", quiz.shown.solution().en))
     assert quiz.results["lion-order"]["correct"]
     with pytest.raises(InputError, match="every question is answered"):
         quiz.answer("a")
