@@ -27,12 +27,14 @@ class Probe(NamedTuple):
             that begins with "given " is an input that the message shows; all else is compared with the reference's.
         tells: The setting in a few words, shown to the learner when it fails.
         tolerance: Relative to the largest magnitude of the expected output.
+        least: And to no smaller one than this: where terms of this size cancel, what is left carries their rounding.
     """
 
     name: str
     run: Callable[[Any, int], Mapping[str, Any]]
     tells: Text
     tolerance: float = 1e-6
+    least: float = 0.0
 
 
 class Mistake(NamedTuple):

@@ -74,7 +74,13 @@ class Judge:
                 if answer is not None:
                     break
         if answer is None and self._up:
-            return {"passed": False, "mistake": "exited", "message": FELLED.say(job["lang"]), "seconds": 0.0, "printed": ""}
+            return {
+                "passed": False,
+                "mistake": "exited",
+                "message": FELLED.say(job["lang"]),
+                "seconds": 0.0,
+                "printed": "",
+            }
         if answer is None:
             answer = {"error": "the judge does not start; run `python -m studykit.judge` to see why"}
         if "error" in answer:

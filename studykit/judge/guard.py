@@ -24,14 +24,48 @@ import torch
 PACKAGE = str(Path(__file__).resolve().parents[1])
 # Libraries that hold ready-made answers. A drill names further ones in `forbidden`.
 PEERS = frozenset(
-    "accelerate apex bitsandbytes deepspeed ema_pytorch fairscale flash_attn jax keras lightning lion_pytorch "
-    "open_clip optax optuna pytorch_lightning pytorch_metric_learning pytorch_optimizer schedulefree studykit tensorflow "
-    "timm torch_optimizer torchattacks torchaudio torchvision transformers xformers".split()
+    [
+        "accelerate",
+        "apex",
+        "bitsandbytes",
+        "deepspeed",
+        "ema_pytorch",
+        "fairscale",
+        "flash_attn",
+        "jax",
+        "keras",
+        "lightning",
+        "lion_pytorch",
+        "open_clip",
+        "optax",
+        "optuna",
+        "pytorch_lightning",
+        "pytorch_metric_learning",
+        "pytorch_optimizer",
+        "schedulefree",
+        "studykit",
+        "tensorflow",
+        "timm",
+        "torch_optimizer",
+        "torchattacks",
+        "torchaudio",
+        "torchvision",
+        "transformers",
+        "xformers",
+    ]
 )
 # Parts of the kit that probes run on; none holds an answer.
-FRAMEWORK = frozenset("studykit.drill studykit.errors studykit.judge studykit.language studykit.models".split())
+FRAMEWORK = frozenset(["studykit.drill", "studykit.errors", "studykit.judge", "studykit.language", "studykit.models"])
 WATCHED = (builtins, math, torch, torch.Tensor, torch.nn.functional, torch.optim, torch.optim.Optimizer, torch.testing)
-WATCHED += (torch.linalg, torch.nn, torch.nn.Module, torch.autograd, torch.utils.data, torch.optim.lr_scheduler)
+WATCHED += (
+    torch.linalg,
+    torch.nn,
+    torch.nn.Module,
+    torch.nn.Parameter,
+    torch.autograd,
+    torch.utils.data,
+    torch.optim.lr_scheduler,
+)
 
 Report = Callable[[str], Any]
 
@@ -50,20 +84,24 @@ def _code(name: str, report: Report, free: tuple[str, ...]) -> CodeType:
 
 
 class Poisoned:
-    """Stands where a builtin or a foreign package stood."""
+    """Stands where a builtin or a foreign package stood; torch's own imports, some of them late, find what stood there."""
 
-    def __init__(self, name: str, report: Report) -> None:
-        self._name, self._report = name, report
+    def __init__(self, name: str, report: Report, hidden: Any = None) -> None:
+        self._name, self._report, self._hidden = name, report, hidden
 
     def __call__(self, *args: object, **kwargs: object) -> Any:
+        """To be called is to be used."""
         return self._report(self._name)
 
     def __mro_entries__(self, bases: tuple[type, ...]) -> Any:
+        """To be a base class is to be used."""
         return self._report(self._name)
 
     def __getattr__(self, name: str) -> "Poisoned":
         if name.startswith("__"):
             raise AttributeError(name)
+        if self._hidden and _asked_by_torch():
+            return getattr(self._hidden, name)
         return Poisoned(f"{self._name}.{name}", self._report)
 
 
@@ -96,7 +134,7 @@ def forbid(candidates: list[Any], implementation: ModuleType, forbidden: tuple[s
 def _is_answer(module: str) -> bool:
     parts = module.split(".")
     inside = parts[0] == "studykit" and len(parts) == 3 and not module.startswith("studykit.judge")
-    return inside and not module.endswith(("_drill", "._probes"))
+    return inside and not module.endswith(("_drill", "_probes"))
 
 
 def _poison_module(module: ModuleType, report: Report) -> None:
@@ -116,7 +154,7 @@ def _poison_name(name: str, report: Report) -> None:
     if isinstance(target, type) or inspect.isfunction(target):
         _poison(target, name, report)
     elif target is not None:
-        setattr(owner, last, Poisoned(name, report))
+        setattr(owner, last, Poisoned(name, report, target))
 
 
 def _resolve(name: str) -> Any:
@@ -161,7 +199,7 @@ def _content(cell: Any) -> Any:
         held = cell.cell_contents
     except ValueError:
         return None
-    return held if isinstance(held, FunctionType) or getattr(held, "__module__", "").startswith("studykit.") else None
+    return held if isinstance(held, FunctionType) or (getattr(held, "__module__", None) or "").startswith("studykit.") else None
 
 
 class _Peers(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -225,18 +263,23 @@ def _watch(report: Report) -> Callable[[str, tuple[Any, ...]], None]:
 
 def _holds_answers(path: str) -> bool:
     parts = Path(path).relative_to(PACKAGE).with_suffix("").parts
-    return len(parts) > 1 and parts[0] != "judge" and not parts[-1].startswith("_probes")
+    return len(parts) > 1 and parts[0] != "judge" and not parts[-1].endswith("_probes")
 
 
 def snapshot() -> list[tuple[Any, Mapping[str, Any]]]:
-    """What stands under every name of torch that a check could rest on."""
-    return [(owner, dict(vars(owner))) for owner in WATCHED]
+    """What stands under every name of torch that a check could rest on; of a class also what it inherits."""
+    return [(owner, {name: _standing(owner, name) for name in dir(owner)}) for owner in WATCHED]
+
+
+def _standing(owner: Any, name: str) -> Any:
+    bases = owner.__mro__ if isinstance(owner, type) else (owner,)
+    return next((vars(base)[name] for base in bases if name in vars(base)), None)
 
 
 def replaced(before: list[tuple[Any, Mapping[str, Any]]]) -> list[str]:
     """The names that hold something else than they did."""
     found = []
     for owner, names in before:
-        now = vars(owner)
-        found += [f"{owner.__name__}.{name}" for name, each in names.items() if name != "_" and now.get(name) is not each]
+        changed = (name for name, each in names.items() if name != "_" and _standing(owner, name) is not each)
+        found += [f"{owner.__name__}.{name}" for name in changed]
     return found

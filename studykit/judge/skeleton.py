@@ -20,7 +20,9 @@ def blank_of(technique: Technique) -> str:
         cut = _function(found, technique.signature)
     used = {node.id for node in ast.walk(cut) if isinstance(node, ast.Name)}
     imports = ["import torch", *(line for line in _imports(tree, used) if line != "import torch")]
-    return "\n".join(imports) + "\n\n\n" + _spaced(ast.unparse(ast.fix_missing_locations(cut)), technique.signature) + "\n"
+    return (
+        "\n".join(imports) + "\n\n\n" + _spaced(ast.unparse(ast.fix_missing_locations(cut)), technique.signature) + "\n"
+    )
 
 
 def is_blank(tree: ast.Module, name: str, methods: tuple[str, ...]) -> bool:
@@ -31,7 +33,7 @@ def is_blank(tree: ast.Module, name: str, methods: tuple[str, ...]) -> bool:
     written = [each for each in found[-1].body if isinstance(each, ast.FunctionDef)]
     asked = [each for each in written if (each.name in methods if methods else not each.name.startswith("_"))]
     rest = [each for each in written if each not in asked and each.name != "__init__"]
-    return not rest and all(_empty(each) for each in asked)
+    return bool(asked) and not rest and all(_empty(each) for each in asked)
 
 
 def parameters(signature: str) -> tuple[list[str | None], list[str]]:

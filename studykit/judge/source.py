@@ -60,7 +60,9 @@ def _is_local(value: Any) -> bool:
     if not isinstance(value, type | FunctionType):
         return False
     module = sys.modules.get(value.__module__ or "")
-    return value.__module__ in ("__main__", "builtins", None) and not hasattr(builtins, value.__name__) or module is None
+    return (
+        value.__module__ in ("__main__", "builtins", None) and not hasattr(builtins, value.__name__)
+    ) or module is None
 
 
 def _statement(name: str, value: Any) -> str:
@@ -72,7 +74,9 @@ def _statement(name: str, value: Any) -> str:
     for home, public in _homes(value):
         return f"from {home} import {public}" + ("" if public == name else f" as {name}")
     raise InputError(
-        name, f"is a {type(value).__name__} from another cell, which can't be sent along", "make it inside the definition"
+        name,
+        f"is a {type(value).__name__} from another cell, which can't be sent along",
+        "make it inside the definition",
     )
 
 
@@ -112,7 +116,9 @@ def _definition(value: Any) -> str:
             first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
             if line is None or first <= line <= (node.end_lineno or first):
                 return textwrap.dedent("\n".join(_python(text).split("\n")[first - 1 : node.end_lineno]))
-    raise InputError(name, "its source can't be read", "define it in a notebook cell, or save it and use `studykit grade`")
+    raise InputError(
+        name, "its source can't be read", "define it in a notebook cell, or save it and use `studykit grade`"
+    )
 
 
 def _places(value: Any) -> Iterator[tuple[str, int | None]]:
@@ -140,8 +146,6 @@ def _globals(definition: str) -> set[str]:
         tables += table.get_children()
         outermost = table.get_type() == "module"
         names |= {
-            each.get_name()
-            for each in table.get_symbols()
-            if each.is_referenced() and (each.is_global() or outermost)
+            each.get_name() for each in table.get_symbols() if each.is_referenced() and (each.is_global() or outermost)
         }
     return names

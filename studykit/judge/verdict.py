@@ -20,16 +20,25 @@ MESSAGES = {
         "Nothing is written yet: the body of {name} is still empty.", "还没有开始写：{name} 的主体仍是空的。"
     ),
     "syntax": Text("Line {line} does not parse: {text}.", "第 {line} 行有语法错误：{text}。"),
-    "missing_name": Text("There is no {name} in it; define {name}{signature}.", "没有找到 {name}；请定义 {name}{signature}。"),
-    "raised": Text("Your code raised {type}: {text}", "你的代码抛出了 {type}：{text}"),
-    "raised_line": Text("Line {line}, `{code}`, raised {type}: {text}", "第 {line} 行 `{code}` 抛出 {type}：{text}"),
+    "missing_name": Text(
+        "There is no {name} in it; define {name}{signature}.", "没有找到 {name}；请定义 {name}{signature}。"
+    ),
+    "not_callable": Text(
+        "{name} is of type {text}, not a class or function.", "{name} 的类型是 {text}，不是类或函数。"
+    ),
+    "misfit": Text(
+        "It can't be called as {name}{signature}: {text}.", "无法以 {name}{signature} 的方式调用它：{text}。"
+    ),
+    "raised": Text("Your code raised {text}", "你的代码抛出了 {text}"),
+    "raised_line": Text("Line {line}, `{code}`, raised {text}", "第 {line} 行 `{code}` 抛出 {text}"),
     "raised_in": Text("{raised} (when: {probe})", "{raised}（检验：{probe}）"),
     "exited": Text(
         "Your code ended the process ({text}); it must define {name} and return.",
         "你的代码让进程退出了（{text}）；只需定义 {name} 并正常返回。",
     ),
     "time_limit": Text(
-        "Not done after {limit:g} s; look for a loop that never ends.", "{limit:g} 秒内没有运行完；检查是否有不会结束的循环。"
+        "Not done after {limit:g} s; look for a loop that never ends.",
+        "{limit:g} 秒内没有运行完；检查是否有不会结束的循环。",
     ),
     "memory_limit": Text(
         "It needs more than {megabytes} MB beyond torch itself.", "除 torch 本身外，占用的内存超过了 {megabytes} MB。"
@@ -39,7 +48,8 @@ MESSAGES = {
         "用到了 {text}：本题要你自己写出它。torch 的张量运算都可以用。",
     ),
     "tampering": Text(
-        "It replaces {text}; the check counts only with torch as it is.", "代码替换了 {text}；只有在 torch 保持原样时检验才算数。"
+        "It replaces {text}; the check counts only with torch as it is.",
+        "代码替换了 {text}；只有在 torch 保持原样时检验才算数。",
     ),
     "channel": Text(
         "It closes or writes to file descriptors that are the judge's.", "代码关闭或写入了属于判题程序的文件描述符。"
@@ -48,7 +58,7 @@ MESSAGES = {
         "{probe}: {output}{where} should be {expected}, yours is {got}.{given}",
         "{probe}：{output}{where} 应为 {expected}，你的结果是 {got}。{given}",
     ),
-    "given": Text(" Given: {given}.", " 输入：{given}。"),
+    "given": Text(" Given: {given}.", "输入：{given}。"),
 }
 Outcome = Mapping[str, Any]
 
@@ -85,6 +95,8 @@ def _judged(drill: Drill, job: Mapping[str, Any], report: "Report") -> Finding:
         return finding("channel", "tampering")
     if kind == "raised":
         return finding("raised_line" if stop["line"] else "raised", kind, **stop)
+    if kind in ("not_callable", "misfit"):
+        return finding(kind, "raised", **stop)
     if kind == "blank":
         return finding(kind, None)
     if kind in ("tampering", "syntax", "missing_name"):
@@ -135,7 +147,14 @@ def outcome(candidate: Any, probe: Probe, seed: int) -> Outcome:
     try:
         return {"outputs": {name: plain(value) for name, value in probe.run(candidate, seed).items()}}
     except Exception as error:
-        return {"raised": {"type": type(error).__name__, "text": str(error), "line": None, "code": ""}}
+        return {
+            "raised": {
+                "type": type(error).__name__,
+                "text": f"{type(error).__name__}: {error}",
+                "line": None,
+                "code": "",
+            }
+        }
 
 
 def _agree(probe: Probe, one: Outcome, other: Outcome) -> bool:
@@ -146,7 +165,7 @@ def _agree(probe: Probe, one: Outcome, other: Outcome) -> bool:
 
 def _first(probe: Probe, expected: Mapping[str, Any], got: Mapping[str, Any]) -> tuple[str, Difference] | None:
     for name, value in expected.items():
-        found = None if name.startswith(GIVEN) else difference(value, got.get(name), probe.tolerance)
+        found = None if name.startswith(GIVEN) else difference(value, got.get(name), probe.tolerance, probe.least)
         if found:
             return name, found
     return None
@@ -154,17 +173,17 @@ def _first(probe: Probe, expected: Mapping[str, Any], got: Mapping[str, Any]) ->
 
 def _known(drill: Drill, tried: Sequence[Outcome], number: int, seed: int) -> Mistake | None:
     """The mistake that gives what the candidate gave in probe `number`, and in most others too."""
-    agreeing = []
-    for mistake in drill.mistakes:
-        if _agree(drill.probes[number], outcome(mistake.candidate, drill.probes[number], seed), tried[number]):
-            pairs = zip(drill.probes, tried, strict=False)
-            agreeing.append((sum(_agree(probe, outcome(mistake.candidate, probe, seed), mine) for probe, mine in pairs), mistake))
-    if not agreeing:
-        return None
-    most, mistake = max(agreeing, key=lambda each: each[0])
+
+    def agrees(mistake: Mistake, n: int) -> bool:
+        return _agree(drill.probes[n], outcome(mistake.candidate, drill.probes[n], seed), tried[n])
+
+    agreeing = [mistake for mistake in drill.mistakes if agrees(mistake, number)]
     # Numbers drawn at random that agree are no chance; an exception of the same type may be.
-    alone = len(agreeing) == 1 and "outputs" in tried[number]
-    return mistake if alone or most * 2 > len(tried) else None
+    if len({mistake.name for mistake in agreeing}) == 1 and "outputs" in tried[number]:
+        return agreeing[0]
+    counts = [(sum(agrees(mistake, n) for n in range(len(tried))), mistake) for mistake in agreeing]
+    most, mistake = max(counts, key=lambda each: each[0], default=(0, None))
+    return mistake if most * 2 > len(tried) else None
 
 
 def _unknown(probe: Probe, right: Outcome, mine: Outcome, lang: str) -> Finding:
@@ -174,7 +193,9 @@ def _unknown(probe: Probe, right: Outcome, mine: Outcome, lang: str) -> Finding:
         raised = MESSAGES[kind].say(lang).format(**mine["raised"])
         return Finding(False, "raised", MESSAGES["raised_in"].say(lang).format(raised=raised, probe=tells))
     name, found = _first(probe, right["outputs"], mine["outputs"]) or ("", Difference("", "", ""))
-    inputs = [f"{key.removeprefix(GIVEN)} = {show(value)}" for key, value in right["outputs"].items() if key.startswith(GIVEN)]
+    inputs = [
+        f"{key.removeprefix(GIVEN)} = {show(value)}" for key, value in right["outputs"].items() if key.startswith(GIVEN)
+    ]
     given = MESSAGES["given"].say(lang).format(given=", ".join(inputs)) if inputs else ""
     message = MESSAGES["differs"].say(lang)
     return Finding(False, None, message.format(probe=tells, output=name, given=given, **found._asdict()))

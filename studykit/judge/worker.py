@@ -18,7 +18,7 @@ from studykit.drill import Drill
 from studykit.judge import guard
 from studykit.judge.skeleton import is_blank, parameters
 from studykit.judge.values import plain
-from studykit.judge.verdict import BROKEN
+from studykit.judge.verdict import BROKEN, outcome
 
 LABEL = "<solution>"
 PRINTED_FILES = 100_000_000
@@ -67,7 +67,7 @@ def _run(job: Job, drill: Drill, tell: Tell) -> None:
         tree = ast.parse(source, LABEL)
         code = compile(source, LABEL, "exec")
     except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError) as error:
-        return tell(stop="syntax", text=_said(error), line=getattr(error, "lineno", None))
+        return tell(stop="syntax", text=_said(error), line=getattr(error, "lineno", None) or 1)
     if is_blank(tree, name, drill.methods):
         return tell(stop="blank")
 
@@ -86,7 +86,11 @@ def _run(job: Job, drill: Drill, tell: Tell) -> None:
         candidate = vars(module).get(name)
         if candidate is None:
             return tell(stop="missing_name")
-        _accepts(candidate, job["signature"])
+        if not callable(candidate):
+            return tell(stop="not_callable", text=type(candidate).__name__)
+        misfit = _misfit(candidate, job["signature"])
+        if misfit:
+            return tell(stop="misfit", text=misfit)
     for number, probe in enumerate(drill.probes):
         with _stopping(tell, source, number):
             tell(probe=number, outputs={key: plain(each) for key, each in probe.run(candidate, job["seed"]).items()})
@@ -117,22 +121,22 @@ def _stopping(tell: Tell, source: str, number: int | None = None) -> Any:
     os._exit(0)
 
 
-def _accepts(candidate: Any, asked: str) -> None:
-    """Raises TypeError where the candidate can't be called with the drill's signature."""
-    if not callable(candidate):
-        raise TypeError(f"it is a {type(candidate).__name__}, not a class or function")
+def _misfit(candidate: Any, asked: str) -> str:
+    """Why the candidate can't be called with the drill's signature; empty where it can."""
     required, named = parameters(asked)
     try:
         with contextlib.suppress(ValueError):  # a builtin without a signature: the call itself decides
             signature(candidate).bind(*required, **dict.fromkeys(named))
     except TypeError as error:
-        raise TypeError(f"the drill calls it with {asked}: {error}") from None
+        return str(error)
+    return ""
 
 
 def _out_of_memory(error: BaseException) -> bool:
     said = _said(error)
     return isinstance(error, MemoryError) or any(
-        sign in said for sign in ("can't allocate memory", "not enough memory", "std::bad_alloc", "can't start new thread")
+        sign in said
+        for sign in ("can't allocate memory", "not enough memory", "std::bad_alloc", "can't start new thread")
     )
 
 
@@ -144,7 +148,8 @@ def _raised(error: BaseException, source: str) -> dict[str, Any]:
         step = step.tb_next
     lines = source.splitlines()
     code = lines[line - 1].strip() if line and line <= len(lines) else ""
-    return {"type": type(error).__name__, "text": _said(error), "line": line, "code": code[:120]}
+    text = ": ".join(filter(None, (type(error).__name__, _said(error))))
+    return {"type": type(error).__name__, "text": text, "line": line, "code": code[:120]}
 
 
 def _said(error: BaseException) -> str:
@@ -186,6 +191,8 @@ def main() -> None:
     os.dup2(2, 1)
     drill = importlib.import_module(job["module"]).drill
     settle()
+    for probe in drill.probes:  # what torch imports lazily is none of the solution's time, memory or calls
+        outcome(drill.reference, probe, 0)
     work(job, drill, channel)
 
 

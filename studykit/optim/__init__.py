@@ -2,12 +2,17 @@
 
 from .adam import Adam
 from .adamw import AdamW
+from .ema import EMA
 from .lion import Lion
 from .sgd import SGD
+from .swa import SWA, update_bn
 
 __all__ = [
+    "EMA",
     "SGD",
+    "SWA",
     "Adam",
     "AdamW",
     "Lion",
+    "update_bn",
 ]

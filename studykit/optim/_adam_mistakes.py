@@ -50,6 +50,23 @@ def shared_mistakes(decay: Decay, arguments: Arguments) -> tuple[Mistake, ...]:
         arguments: The defaults of the drill's signature.
     """
 
+    def as_is(param: Tensor, grad: Tensor, group: dict[str, Any]) -> Tensor:
+        return grad
+
+    def started(quotient: Quotient) -> Update:
+        def update(param: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
+            seen = decay(param, grad, group)
+            state.setdefault("m", seen.clone())
+            state.setdefault("v", seen * seen)
+            adam_like(as_is, quotient)(param, seen, state, group)
+
+        return update
+
+    def memoryless(param: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
+        seen = decay(param, grad, group)
+        state["m"] = seen.clone()
+        adam_like(as_is, quotients["first_moment_uncorrected"])(param, seen, state, group)
+
     def stored(m: Tensor, v: Tensor, t: int, betas: tuple[float, float], eps: float) -> Tensor:
         return m.div_(1 - betas[0] ** t) / (v.div_(1 - betas[1] ** t).sqrt() + eps)
 
@@ -64,6 +81,7 @@ def shared_mistakes(decay: Decay, arguments: Arguments) -> tuple[Mistake, ...]:
         "no_square_root": lambda m, v, t, betas, eps: m / (1 - betas[0] ** t) / (v / (1 - betas[1] ** t) + eps),
         "step_counted_from_zero": lambda m, v, t, betas, eps: right(m, v, t - 1, betas, eps),
         "correction_stored": stored,
+        "first_moment_sums": lambda m, v, t, betas, eps: right(m / (1 - betas[0]), v, t, betas, eps),
     }
 
     def swapped(param: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
@@ -83,15 +101,18 @@ def shared_mistakes(decay: Decay, arguments: Arguments) -> tuple[Mistake, ...]:
         state: dict[str, Any] = optimizer.state[param]
         return state
 
-    wrong = {name: made(adam_like(decay, quotient), arguments) for name, quotient in quotients.items()}
-    wrong |= {
-        "betas_swapped": made(swapped, arguments),
-        "betas_ignored": made(adam_like(decay, betas=(0.9, 0.999)), arguments),
-        "eps_ignored": made(adam_like(decay, eps=1e-8), arguments),
-        "step_count_shared": OneCount,
-        "step_counted_per_parameter": made(adam_like(decay), arguments, counted),
-    }
-    return tuple(Mistake(name, candidate, TOLD[name]) for name, candidate in wrong.items())
+    wrong = [
+        *((name, made(adam_like(decay, quotient), arguments)) for name, quotient in quotients.items()),
+        ("moments_start_at_gradient", made(started(right), arguments)),
+        ("moments_start_at_gradient", made(started(quotients["no_bias_correction"]), arguments)),
+        ("no_first_moment", made(memoryless, arguments)),
+        ("betas_swapped", made(swapped, arguments)),
+        ("betas_ignored", made(adam_like(decay, betas=(0.9, 0.999)), arguments)),
+        ("eps_ignored", made(adam_like(decay, eps=1e-8), arguments)),
+        ("step_count_shared", OneCount),
+        ("step_counted_per_parameter", made(adam_like(decay), arguments, counted)),
+    ]
+    return tuple(Mistake(name, candidate, TOLD[name]) for name, candidate in wrong)
 
 
 TOLD = {
@@ -134,6 +155,18 @@ TOLD = {
         "and v raw and correct copies of them.",
         "修正后的值被写回了状态，下一步又会再修正一次。状态里应保留未修正的 m 和 v，修正只作用于临时结果。",
     ),
+    "first_moment_sums": Text(
+        "The first average is a sum: the gradient enters it whole. In Adam it enters with weight 1 - beta1.",
+        "一阶平均成了累加：梯度是整个加进去的。在 Adam 里它的权重是 1 - beta1。",
+    ),
+    "moments_start_at_gradient": Text(
+        "m and v start at the first gradient and its square. In Adam both start at zero, and the bias correction makes up for it.",
+        "你让 m 和 v 从第一个梯度及其平方开始。Adam 里两者都从零开始，由偏差修正来弥补。",
+    ),
+    "no_first_moment": Text(
+        "The step goes along the gradient itself: that is RMSProp. Adam averages the gradient too, with beta1.",
+        "你直接沿当前梯度更新，那是 RMSProp。Adam 还要用 beta1 对梯度求滑动平均。",
+    ),
     "betas_swapped": Text(
         "The betas are the wrong way round: beta1 averages the gradient, beta2 its square.",
         "两个 beta 用反了：beta1 用于梯度的平均，beta2 用于梯度平方的平均。",
@@ -143,8 +176,8 @@ TOLD = {
         "beta 被写死为 0.9 和 0.999。应从参数组里读取，那里才是调用方给的值。",
     ),
     "eps_ignored": Text(
-        "eps is fixed at 1e-8. Read it from the group, where the caller's value is.",
-        "eps 被写死为 1e-8。应从参数组里读取，那里才是调用方给的值。",
+        "The group's eps has no effect: it is left out, or fixed at a tiny value such as 1e-8. Read it from the group.",
+        "参数组里的 eps 没有起作用：漏掉了，或被写死为 1e-8 之类的极小值。应从参数组里读取。",
     ),
     "step_count_shared": Text(
         "One step count serves all parameters. A parameter that gets its first gradient late has averages that are still "

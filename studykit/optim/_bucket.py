@@ -2,6 +2,7 @@
 
 import itertools
 import operator
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor
 
 from ._arguments import check_dense
 
+_GRADIENT = operator.attrgetter("grad")
 _ALIGNMENT = 16  # elements: each parameter starts where a vector register would
 
 
@@ -23,11 +25,12 @@ class Bucket:
         for param, view in zip(params, self.buffer("param")[1], strict=True):
             view.copy_(param)
             param.data = view
-        self._pointers = [param.data_ptr() for param in params]
+        self._pointers = list(map(Tensor.data_ptr, params))
         self._offered: set[int] = set()
 
     def moved(self) -> bool:
-        return [param.data_ptr() for param in self._params] != self._pointers
+        """Whether a parameter's data lies elsewhere than this bucket put it."""
+        return list(map(Tensor.data_ptr, self._params)) != self._pointers
 
     def buffer(self, name: str) -> tuple[Tensor, list[Tensor]]:
         """A flat buffer, zeros when it is first asked for, and its views shaped like the parameters."""
@@ -40,12 +43,17 @@ class Bucket:
             self._buffers[name] = flat, [flat.as_strided(p.size(), p.stride(), start) for p, start in places]
         return self._buffers[name]
 
-    def take_gradients(self) -> list[int]:
+    def part(self, name: str, start: int, stop: int) -> Tensor:
+        """Elements start to stop of a flat buffer."""
+        flat = self.buffer(name)[0]
+        return flat if stop - start == self._starts[-1] else flat[start:stop]
+
+    def take_gradients(self) -> Sequence[int]:
         """Have every gradient in the flat buffer; the indices of the parameters that have one."""
         views = self.buffer("grad")[1]
-        grads = [param.grad for param in self._params]
+        grads = list(map(_GRADIENT, self._params))
         if all(map(operator.is_, grads, views)):
-            return list(range(len(grads)))
+            return range(len(grads))
         loose = [(i, grad) for i, grad in enumerate(grads) if grad is not None and grad is not views[i]]
         for _, grad in loose:
             check_dense(grad)
@@ -59,12 +67,15 @@ class Bucket:
         return [i for i, grad in enumerate(grads) if grad is not None]
 
     def take_states(
-        self, state: dict[Tensor, Any], active: list[int], names: tuple[str, ...], counted: bool
-    ) -> list[int]:
+        self, state: dict[Tensor, Any], active: Sequence[int], names: tuple[str, ...], counted: bool
+    ) -> list[float]:
         """Have the states of the active parameters in the flat buffers; the step that each is about to take."""
         everywhere = len(active) == len(self._params)
-        rows = [state[self._params[i]] for i in active] if names else []
-        steps = [2 if names else 1] * len(active)
+        # Rows in the order of the parameters, as this method makes them, need no look-up each.
+        in_order = everywhere and len(state) >= len(active) and all(map(operator.is_, state, self._params))
+        rows = list(itertools.islice(state.values(), len(active))) if in_order else []
+        rows = rows or [state[self._params[i]] for i in active if names]
+        steps = [2.0 if names else 1.0] * len(active)
         for name in (*names, *(["step"] if counted else [])):
             views = self.buffer(name)[1]
             views = views if everywhere else [views[i] for i in active]
@@ -74,22 +85,22 @@ class Bucket:
             for place, (row, view, value) in enumerate(zip(rows, views, held, strict=True)):
                 if value is None:
                     row[name] = view.zero_()
-                    steps[place] = 1
+                    steps[place] = 1.0
                 elif value is not view:
                     row[name] = view.copy_(torch.as_tensor(value))
         if not counted:
             return steps
         flat = self.buffer("step")[0]
-        flat[slice(None) if everywhere else active] += 1
-        counts = list(map(int, flat.tolist()))
+        flat[slice(None) if everywhere else list(active)] += 1
+        counts = flat.tolist()
         return counts if everywhere else [counts[i] for i in active]
 
-    def ranges(self, active: list[int], steps: list[int]) -> list[tuple[int, int, int]]:
+    def ranges(self, active: Sequence[int], steps: list[float]) -> list[tuple[int, int, int]]:
         """The longest (start, stop, step) of neighbours that have a gradient and take the same step."""
-        if len(active) == len(self._params) and len(set(steps)) == 1:
-            return [(0, self._starts[-1], steps[0])] if self._starts[-1] else []
+        if len(active) == len(self._params) and steps.count(steps[0]) == len(steps):
+            return [(0, self._starts[-1], int(steps[0]))] if self._starts[-1] else []
         ranges: list[tuple[int, int, int]] = []
-        for i, step in zip(active, steps, strict=True):
+        for i, step in zip(active, map(int, steps), strict=True):
             start, stop = self._starts[i], self._starts[i + 1]
             if ranges and ranges[-1][1:] == (start, step):
                 start = ranges.pop()[0]

@@ -1,25 +1,36 @@
-"""An update function compiled for a kind of tensors, or run as it is where nothing can be compiled."""
+"""An update function compiled for a kind of tensors, or run as it is where nothing can be compiled.
 
-import contextlib
+``torch.compile`` would ask at every call what changed since it compiled, and settle the number of threads by the length
+that it saw first. Here ``run`` names what can change, and the traced update goes to the compiler's backend directly.
+"""
+
 import functools
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 
+_ALONE = 2**16  # elements below which waking other threads costs more than they save
+_TRACED = 2**20  # elements that a kernel is laid out for; any number is right
+_WIDE = 2**31  # elements from which it has to count in 64 bits
+
 
 def run(update: Callable[..., None], tensors: list[Tensor], settings: dict[str, Any]) -> None:
-    """``update(*tensors, **settings)``, compiled once per update, dtype, device type and flags among the settings.
+    """``update(*tensors, **settings)``, compiled once per update, kind of tensors and flags among the settings.
 
     Warns:
         RuntimeWarning: it can't be compiled and runs uncompiled; once per kernel.
     """
     flags = {name: value for name, value in settings.items() if value is None or isinstance(value, bool)}
     scalars = {name: value for name, value in settings.items() if name not in flags}
-    kind = (len(tensors), tensors[0].dtype, tensors[0].device.type)
-    _kernel(update, tuple(scalars), tuple(flags.items()), kind)(tensors, list(scalars.values()))
+    first, length = tensors[0], tensors[0].numel()
+    threads = torch.get_num_threads() if length >= _ALONE else 1
+    kind = (len(tensors), first.dtype, first.device, length >= _WIDE)
+    # A number would be compiled in, and a scheduler's new lr compile again; float64, as 1 - beta2 needs digits.
+    numbers = torch.tensor(list(scalars.values()), dtype=torch.float64, device=first.device)
+    _kernel(update, tuple(scalars), tuple(flags.items()), threads, kind)(*tensors, numbers)
 
 
 @functools.cache
@@ -27,41 +38,42 @@ def _kernel(
     update: Callable[..., None],
     names: tuple[str, ...],
     flags: tuple[tuple[str, bool | None], ...],
-    kind: tuple[Any, ...],
-) -> Callable[[list[Tensor], list[float]], None]:
-    def plain(tensors: list[Tensor], values: Any) -> None:
-        update(*tensors, **dict(zip(names, values, strict=True)), **dict(flags))
+    threads: int,
+    _: Any,
+) -> Callable[..., Any]:
+    """A function of the tensors and the numbers that compiles itself at its first call."""
 
-    def on_scalars(tensors: list[Tensor], values: Tensor) -> None:
-        plain(tensors, values.unbind())
+    def plain(*inputs: Tensor) -> None:
+        *tensors, numbers = inputs
+        update(*tensors, **dict(zip(names, numbers.unbind(), strict=True)), **dict(flags))
 
-    # The compiler counts recompilations by code object and gives up at 8: a copy each keeps kernels apart.
-    on_scalars.__code__ = on_scalars.__code__.replace()
-    compiled = torch.compile(on_scalars, dynamic=True, fullgraph=True)
-    tried, works = False, True
+    kernel: Callable[..., Any] | None = None
 
-    def run_kernel(tensors: list[Tensor], values: list[float]) -> None:
-        nonlocal tried, works
-        if works:
-            # A number would be compiled in, and a scheduler's new lr compile again; float64, as 1 - beta2 needs digits.
-            scalars = torch.tensor(values, dtype=torch.float64, device=tensors[0].device)
+    def call(*inputs: Tensor) -> None:
+        nonlocal kernel
+        if kernel is None:
             try:
-                with contextlib.nullcontext() if tried else _quiet():
-                    compiled(tensors, scalars)
-                tried = True
-                return
-            except RuntimeError as error:  # from the compiler, before anything was changed
+                kernel = _compile(plain, inputs, threads)
+            except RuntimeError as error:  # nothing was changed yet
                 why = " ".join(str(error).split("\n\n")[0].split())
-                works = False
                 warnings.warn(f"fast=True runs uncompiled: {why}", RuntimeWarning, stacklevel=2)
-        plain(tensors, values)
+                kernel = plain
+        kernel(*inputs)
 
-    return run_kernel
+    return call
 
 
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Without the deprecation warnings that torch's compiler raises about torch itself."""
+def _compile(function: Callable[..., None], inputs: tuple[Tensor, ...], threads: int) -> Callable[..., Any]:
+    """Compile for tensors of any length."""
+    *tensors, numbers = inputs
+    if tensors[0].numel() < _WIDE:
+        tensors = [tensor.new_empty(_TRACED) for tensor in tensors]
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        yield
+        warnings.simplefilter("ignore", DeprecationWarning)  # torch's compiler uses what torch deprecates
+        from torch._inductor import compile as compile_graph
+        from torch.fx.experimental.proxy_tensor import make_fx
+
+        graph = make_fx(function, tracing_mode="symbolic")(*tensors, numbers)
+        # What it was traced with, where the length is a symbol: the tensors themselves would fix it.
+        symbolic = [node.meta["val"] for node in graph.graph.find_nodes(op="placeholder")]
+        return compile_graph(graph, symbolic, options={"cpp.threads": threads})

@@ -45,7 +45,7 @@ def flat_step(
         active = bucket.take_gradients()
         steps = bucket.take_states(optimizer.state, active, names, counted)
         for start, stop, step in bucket.ranges(active, steps):
-            param, grad, *states = (bucket.buffer(name)[0][start:stop] for name in ("param", "grad", *names))
+            param, grad, *states = (bucket.part(name, start, stop) for name in ("param", "grad", *names))
             run(update, [param, -grad if group.get("maximize") else grad, *states], settings(group, step))
 
 

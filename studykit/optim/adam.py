@@ -62,8 +62,10 @@ def _settings(group: dict[str, Any], step: int) -> dict[str, Any]:
 class Adam(Optimizer):
     """Adam with an L2 penalty; arguments, defaults and state keys of ``torch.optim.Adam``.
 
-    ``foreach``, ``capturable``, ``differentiable``, ``fused``, ``decoupled_weight_decay`` complete the signature; True
-    is refused. ``fast=True``: see ``_flat.py``.
+    Args:
+        params, lr, betas, eps, weight_decay, amsgrad, maximize: torch's; betas in [0, 1), the other numbers >= 0.
+        foreach, capturable, differentiable, fused, decoupled_weight_decay: for the signature; True is refused.
+        fast: run over flattened storage, compiled where there is a compiler (see ``_flat.py``).
 
     Raises:
         ValueError: an argument is out of its bounds; in ``step``: a gradient is sparse or complex.
@@ -112,9 +114,7 @@ class Adam(Optimizer):
             for param, grad in gradients(group):
                 state = self.state[param]
                 if not state:
-                    state["step"] = torch.tensor(0.0)
-                    state |= {name: torch.zeros_like(param) for name in names}
+                    state |= {"step": torch.tensor(0.0), **{name: torch.zeros_like(param) for name in names}}
                 state["step"] += 1
-                moments = [state[name] for name in names]
-                adam_update(param, grad, *moments, **_settings(group, int(state["step"])))
+                adam_update(param, grad, *(state[name] for name in names), **_settings(group, int(state["step"])))
         return loss

@@ -62,8 +62,10 @@ def _settings(group: dict[str, Any], step: int) -> dict[str, Any]:
 class AdamW(Optimizer):
     """Adam with decoupled weight decay; arguments, defaults and state keys of ``torch.optim.AdamW``.
 
-    ``foreach``, ``capturable``, ``differentiable`` and ``fused`` are there for the signature; True is refused.
-    ``fast=True``: see ``_flat.py``.
+    Args:
+        params, lr, betas, eps, weight_decay, amsgrad, maximize: torch's; betas in [0, 1), the other numbers >= 0.
+        foreach, capturable, differentiable, fused: for the signature; True is refused.
+        fast: run over flattened storage, compiled where there is a compiler (see ``_flat.py``).
 
     Raises:
         ValueError: an argument is out of its bounds; in ``step``: a gradient is sparse or complex.
@@ -111,9 +113,7 @@ class AdamW(Optimizer):
             for param, grad in gradients(group):
                 state = self.state[param]
                 if not state:
-                    state["step"] = torch.tensor(0.0)
-                    state |= {name: torch.zeros_like(param) for name in names}
+                    state |= {"step": torch.tensor(0.0), **{name: torch.zeros_like(param) for name in names}}
                 state["step"] += 1
-                moments = [state[name] for name in names]
-                adamw_update(param, grad, *moments, **_settings(group, int(state["step"])))
+                adamw_update(param, grad, *(state[name] for name in names), **_settings(group, int(state["step"])))
         return loss

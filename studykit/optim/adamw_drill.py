@@ -6,12 +6,13 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import Optimizer
 
-from studykit.drill import Drill, Mistake, Probe
+from studykit.drill import Drill, Mistake
 from studykit.language import Text
 
 from ._adam_mistakes import adam_like, right, shared_mistakes
-from ._mistakes import made, misused
-from ._probes import EXACT, FORBIDDEN, Run, common
+from ._mistakes import made, misused, misused_decay, shrink
+from ._probes import FORBIDDEN, Run, common, probe
+from ._told_mistakes import MISUSE
 from .adamw import AdamW
 
 DEFAULTS = {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 1e-2}
@@ -21,7 +22,7 @@ OTHER = {"lr": 0.03, "betas": (0.5, 0.7), "eps": 0.1, "weight_decay": 0.05}
 
 
 def decoupled(param: Tensor, grad: Tensor, group: dict[str, Any]) -> Tensor:
-    param.mul_(1 - group["lr"] * group["weight_decay"])
+    shrink(param, group)
     return grad
 
 
@@ -29,18 +30,8 @@ def l2(param: Tensor, grad: Tensor, group: dict[str, Any]) -> Tensor:
     return grad + group["weight_decay"] * param
 
 
-def unscaled(param: Tensor, grad: Tensor, group: dict[str, Any]) -> Tensor:
-    param.mul_(1 - group["weight_decay"])
-    return grad
-
-
 def none(param: Tensor, grad: Tensor, group: dict[str, Any]) -> Tensor:
     return grad
-
-
-def decay_after_step(param: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
-    adam_like(none)(param, grad, state, group)
-    decoupled(param, grad, group)
 
 
 def decay_preconditioned(param: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
@@ -53,20 +44,9 @@ def decay_preconditioned(param: Tensor, grad: Tensor, state: dict[str, Any], gro
     adam_like(none, quotient)(param, grad, state, group)
 
 
-def decay_by_first_lr(param: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
-    decoupled(param, grad, {**group, "lr": state.setdefault("lr", group["lr"])})
-    adam_like(none)(param, grad, state, group)
-
-
-class DecaysAll(made(adam_like(none), DEFAULTS)):
-    def step(self, closure=None):
-        loss = None if closure is None else torch.enable_grad()(closure)()
-        with torch.no_grad():
-            for group in self.param_groups:
-                for param in group["params"]:
-                    decoupled(param, param, group)
-        super().step()
-        return loss
+def squares_in_gradient(param: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
+    adam_like(decoupled)(param, grad, state, group)
+    grad.square_()
 
 
 class Foreach(Optimizer):
@@ -153,77 +133,42 @@ class Folded(Optimizer):
         return loss
 
 
-WRONG = {
-    "l2_not_decoupled": (
-        made(adam_like(l2), DEFAULTS),
-        Text(
-            "Your decay is added to the gradient, so it goes through the preconditioner: this is Adam with L2, not AdamW. There "
-            "a weight with large gradients hardly decays. Shrink the weight itself, by lr * weight_decay of it.",
-            "你的衰减加进了梯度，会经过预条件缩放：这是带 L2 的 Adam，不是 AdamW。那样梯度大的权重几乎不衰减。应直接缩小权重本身，比例为 lr * weight_decay。",
-        ),
+TOLD = {
+    "l2_not_decoupled": Text(
+        "Your decay is added to the gradient, so it goes through the preconditioner: this is Adam with L2, not AdamW. There "
+        "a weight with large gradients hardly decays. Shrink the weight itself, by lr * weight_decay of it.",
+        "你的衰减加进了梯度，会经过预条件缩放：这是带 L2 的 Adam，不是 AdamW。那样梯度大的权重几乎不衰减。应直接缩小权重本身，比例为 lr * weight_decay。",
     ),
-    "decay_preconditioned": (
-        made(decay_preconditioned, DEFAULTS),
-        Text(
-            "The decay stays out of the averages but is still divided by sqrt(v): it decays weights with large gradients less. "
-            "Decoupled means outside of that quotient too.",
-            "衰减虽然没有进入滑动平均，却仍被 sqrt(v) 除过，梯度大的权重衰减得更少。解耦意味着它也要在这个商之外。",
-        ),
+    "decay_preconditioned": Text(
+        "The decay stays out of the averages but is still divided by sqrt(v): it decays weights with large gradients less. "
+        "Decoupled means outside of that quotient too.",
+        "衰减虽然没有进入滑动平均，却仍被 sqrt(v) 除过，梯度大的权重衰减得更少。解耦意味着它也要在这个商之外。",
     ),
-    "decay_not_scaled_by_lr": (
-        made(adam_like(unscaled), DEFAULTS),
-        Text(
-            "The decay lacks lr. As in torch the weight shrinks by lr * weight_decay of itself, so that a schedule acts on the "
-            "decay as well.",
-            "衰减没有乘 lr。与 torch 一致，权重每步缩小 lr * weight_decay，这样学习率调度也会作用到衰减上。",
-        ),
-    ),
-    "decay_after_step": (
-        made(decay_after_step, DEFAULTS),
-        Text(
-            "You decay the weight after the step, so that the step is shrunk too. The decay is taken of the weight as it was: "
-            "before the step, or in one sum with it.",
-            "你在更新之后才衰减，结果本步的更新量也被缩小了。衰减应取自更新前的权重：先衰减再更新，或与更新合成一个式子。",
-        ),
-    ),
-    "decay_by_first_lr": (
-        made(decay_by_first_lr, DEFAULTS),
-        Text(
-            "The step follows the schedule, the decay still uses the first lr: both take the group's current one.",
-            "更新量跟着调度走，衰减却仍用最初的 lr：两者都应取参数组当前的 lr。",
-        ),
-    ),
-    "decays_without_gradient": (
-        DecaysAll,
-        Text(
-            "Parameters whose gradient is None decay too. They took no part in this loss (a frozen layer, another branch): skip "
-            "them wholly.",
-            "梯度为 None 的参数也被衰减了。它们没有参与本次损失（例如冻结的层或其他分支），应整个跳过。",
-        ),
-    ),
-    "no_decay": (
-        made(adam_like(none), DEFAULTS),
-        Text(
-            "There is no weight decay in it: this is plain Adam.",
-            "这里没有权重衰减：只是普通的 Adam。",
-        ),
-    ),
+    "writes_into_gradient": MISUSE["writes_into_gradient"],
 }
+WRONG = [
+    ("l2_not_decoupled", adam_like(l2)),
+    ("decay_preconditioned", decay_preconditioned),
+    ("writes_into_gradient", squares_in_gradient),
+]
 
 drill = Drill(
     reference=AdamW,
     probes=(
-        Probe("first step", Run(PLAIN), Text("one parameter, one step, no decay", "一个参数，走一步，不衰减"), EXACT),
-        Probe("moments", Run(PLAIN, steps=4), Text("one parameter, four steps, no decay", "一个参数，走四步，不衰减"), EXACT),
-        Probe("decay", Run(DECAYED, steps=3), Text("weight_decay=0.2, three steps", "weight_decay=0.2，走三步"), EXACT),
-        Probe(
-            "defaults", Run({}, steps=3, scale=1e-6), Text("AdamW(params), tiny gradients", "AdamW(params)，极小的梯度"), EXACT
+        probe("first step", Run(PLAIN), Text("one parameter, one step, no decay", "一个参数，走一步，不衰减")),
+        probe("moments", Run(PLAIN, steps=4), Text("one parameter, four steps, no decay", "一个参数，走四步，不衰减")),
+        probe("decay", Run(DECAYED, steps=3), Text("weight_decay=0.2, three steps", "weight_decay=0.2，走三步")),
+        probe(
+            "defaults",
+            Run({}, ((30,),), 30, scale=1e-6),
+            Text("AdamW(params), thirty steps, tiny gradients", "AdamW(params)，走三十步，极小的梯度"),
         ),
         *common(DECAYED, OTHER),
     ),
     mistakes=(
         *shared_mistakes(decoupled, DEFAULTS),
-        *(Mistake(name, candidate, tells) for name, (candidate, tells) in WRONG.items()),
+        *(Mistake(name, made(update, DEFAULTS), TOLD[name]) for name, update in WRONG),
+        *misused_decay(adam_like(none), DEFAULTS),
         *misused(adam_like(decoupled), DEFAULTS),
     ),
     variants={"foreach": Foreach, "in_one_sum": Decoupled, "folded": Folded},
@@ -236,7 +181,10 @@ drill = Drill(
     ),
     hints=(
         Text("Where does Adam's L2 term end up being divided by sqrt(v)?", "Adam 的 L2 项是在哪里被 sqrt(v) 除掉的？"),
-        Text("The averages should see the loss's gradient and nothing else.", "两个滑动平均只应看到损失的梯度，别无其他。"),
+        Text(
+            "The averages should see the loss's gradient and nothing else.",
+            "两个滑动平均只应看到损失的梯度，别无其他。",
+        ),
         Text(
             "Multiply the weight by 1 - lr * weight_decay, then take Adam's step without L2.",
             "先把权重乘以 1 - lr * weight_decay，再走一步不带 L2 的 Adam。",

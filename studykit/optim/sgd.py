@@ -54,17 +54,18 @@ def sgd_update(
 
 def _settings(group: dict[str, Any], step: int) -> dict[str, Any]:
     """The scalars of ``sgd_update`` at this step, counted from 1."""
-    constants = {name: group[name] for name in ("momentum", "nesterov")}
-    dampening = group["dampening"] if step > 1 else 0.0
-    decay = float(group["weight_decay"]) or None
-    return {**constants, "lr": float(group["lr"]), "dampening": dampening, "weight_decay": decay}
+    dampening, decay = group["dampening"] if step > 1 else 0.0, float(group["weight_decay"]) or None
+    constants = {"lr": float(group["lr"]), "momentum": group["momentum"], "nesterov": group["nesterov"]}
+    return {**constants, "dampening": dampening, "weight_decay": decay}
 
 
 class SGD(Optimizer):
     """Stochastic gradient descent; arguments, defaults and state keys of ``torch.optim.SGD``.
 
-    ``foreach``, ``differentiable`` and ``fused`` complete the signature; True is refused.
-    ``fast=True``: see ``_flat.py``.
+    Args:
+        params, lr, momentum, dampening, weight_decay, nesterov, maximize: torch's; lr, momentum, weight_decay >= 0.
+        foreach, differentiable, fused: they complete the signature; True is refused.
+        fast: run over flattened storage, compiled where there is a compiler (see ``_flat.py``).
 
     Raises:
         ValueError: an argument is out of its bounds; in ``step``: a gradient is sparse or complex.
