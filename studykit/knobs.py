@@ -95,19 +95,15 @@ class Knob:
             value = self._convert(given)
         except (TypeError, ValueError, OverflowError):
             value = None
-        in_choices = not self.choices or value in self.choices
-        in_range = (
-            value is None
-            or self.low is None
-            or (
-                not isinstance(value, str)
-                and math.isfinite(value)
-                and self.low <= value <= (math.inf if self.high is None else self.high)
-            )
-        )
-        if value is None or not in_choices or not in_range or (isinstance(value, float) and math.isnan(value)):
+        if value is None or not self._allows(value):
             raise InputError(self.name, f"is {given!r}", f"give {self.span}")
         return value
+
+    def _allows(self, value: Value) -> bool:
+        if isinstance(value, str):
+            return not self.choices or value in self.choices
+        low, high = (-math.inf if self.low is None else self.low), (math.inf if self.high is None else self.high)
+        return low <= value <= high and abs(value) < math.inf  # NaN fails too
 
     def _convert(self, given: Any) -> Value:
         if self.type == "bool":
@@ -177,8 +173,8 @@ def split_assignments(pairs: Iterable[str]) -> dict[str, str]:
     """
     given = {}
     for pair in pairs:
-        name, equals, value = pair.partition("=")
+        name, equals, value = (part.strip() for part in pair.partition("="))
         if not equals or not name:
             raise InputError(f"-p {pair}", "is no assignment", "write -p name=value, such as -p lr=1e-3")
-        given[name.strip()] = value.strip()
+        given[name] = value
     return given

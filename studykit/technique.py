@@ -1,4 +1,7 @@
-"""A technique is a card found at a path, `studykit/<section>/<id>.toml`: the file system is the registry."""
+"""A technique is a card found at a path, `studykit/<section>/<id>.toml`: the file system is the registry.
+
+Longer than 300 lines: what a card is, what is wrong with one, and the order of all belong together.
+"""
 
 import difflib
 import re
@@ -154,6 +157,11 @@ class _Reader:
             raise InputError(self.where(name), f"has the wrong type, got {table[field]!r:.60}", f"give {_kind(kind)}")
         return table[field]
 
+    def table(self, value: Any, at: str) -> Mapping[str, Any]:
+        if not isinstance(value, dict):
+            raise InputError(self.where(at.rstrip(".")), f"has the wrong type, got {value!r:.60}", "give a table")
+        return value
+
     def text(self, field: str, table: Mapping[str, Any] | None = None, at: str = "") -> Text:
         pair = self.get(field, dict, table, at)
         said = [self.get(lang, str, pair, f"{at}{field}.").strip() for lang in ("en", "zh")]
@@ -189,6 +197,7 @@ def _kind(kind: type | tuple[type, ...]) -> str:
 
 
 _FIELDS = {field.name for field in fields(Technique)} - {"id", "section"}
+_PAPER = {field.name: int if field.name == "year" else str for field in fields(Paper)}
 
 
 def read_card(path: Path) -> Technique:
@@ -212,12 +221,11 @@ def read_card(path: Path) -> Technique:
     papers = []
     for n, paper in enumerate(card.get("papers", list)):
         at = f"papers[{n}]."
-        for field, kind in (("authors", str), ("year", int), ("title", str)):
-            card.get(field, kind, paper, at)
-        try:
-            papers.append(Paper(**paper))
-        except TypeError as error:
-            raise InputError(card.where(at.rstrip(".")), str(error).split("__() ")[-1], "take the field out") from None
+        for field in ("authors", "year", "title", *card.table(paper, at)):
+            if field not in _PAPER:
+                raise InputError(card.where(f"{at}{field}"), "is no field of a paper", f"use {_nearest(field, _PAPER)}")
+            card.get(field, _PAPER[field], paper, at)
+        papers.append(Paper(**paper))
     spoken = card.get("spoken", dict)
     technique = Technique(
         id=path.stem,
@@ -234,8 +242,8 @@ def read_card(path: Path) -> Technique:
         expect=card.expect(),
         spoken={length: card.text(length, spoken, "spoken.") for length in SPOKEN},
         follow_ups=tuple(
-            FollowUp(card.text("question", each, f"follow_ups[{n}]."), card.text("answer", each, f"follow_ups[{n}]."))
-            for n, each in enumerate(card.get("follow_ups", list))
+            FollowUp(*(card.text(field, card.table(each, at), at) for field in ("question", "answer")))
+            for at, each in ((f"follow_ups[{n}].", each) for n, each in enumerate(card.get("follow_ups", list)))
         ),
     )
     for field, filled in (("names", technique.names), ("papers", papers), ("follow_ups", technique.follow_ups)):

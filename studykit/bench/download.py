@@ -1,6 +1,9 @@
 """Fetching a data set: checksum, progress, and a clear word where there is no network."""
 
+import contextlib
 import hashlib
+import http.client
+import os
 import sys
 import urllib.error
 import urllib.request
@@ -33,20 +36,24 @@ def fetch(folder: str, url: str, md5: str) -> Path:
                 str(path), f"has not the checksum {md5}", "delete the file and run again, or put the right one there"
             )
         return path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
+    # Runs side by side each download their own, and the last one stays.
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         _download(url, partial)
-    except (urllib.error.URLError, OSError, TimeoutError) as error:
-        partial.unlink(missing_ok=True)
-        reason = getattr(error, "reason", error)
+        if _md5(partial) != md5:
+            raise InputError(
+                str(path), f"{url} gave a file without the checksum {md5}", "run again, or put the right file there"
+            )
+        partial.replace(path)
+    except (OSError, http.client.HTTPException) as error:
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()
+        reason = " ".join(str(getattr(error, "reason", error)).split())
         raise InputError(str(path), f"could not be downloaded ({reason})", f"get {url} and put it there") from None
-    if _md5(partial) != md5:
-        partial.unlink()
-        raise InputError(
-            str(path), f"{url} gave a file without the checksum {md5}", "run again, or put the right file there"
-        )
-    partial.rename(path)
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink()
     return path
 
 
@@ -57,9 +64,7 @@ def _download(url: str, to: Path) -> None:
         to.open("wb") as file,
         Progress(*columns, transient=True, disable=not sys.stderr.isatty()) as progress,
     ):
-        task = progress.add_task(
-            to.name.removesuffix(".partial"), total=int(answer.headers.get("Content-Length", 0)) or None
-        )
+        task = progress.add_task(url.rsplit("/", 1)[-1], total=int(answer.headers.get("Content-Length", 0)) or None)
         while chunk := answer.read(1 << 16):
             file.write(chunk)
             progress.update(task, advance=len(chunk))

@@ -8,11 +8,12 @@ from typing import Any
 
 from studykit.language import Text
 
-# Two-sided 95 % quantiles of Student's t for 1 to 30 degrees of freedom; beyond, the normal's 1.96 is within 2 %.
+# Two-sided 95 % quantiles of Student's t for 1 to 30 degrees of freedom, and the normal's.
 _T95 = (
     12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131,
     2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
 )  # fmt: skip
+_Z95 = 1.959964
 
 
 @dataclass(frozen=True)
@@ -75,34 +76,37 @@ class Finding:
     @property
     def verdict(self) -> str:
         """`better` or `worse` where the interval excludes zero, else `same`: no difference was shown."""
-        if self.low <= 0 <= self.high:
+        if not (self.low > 0 or self.high < 0):  # NaN is neither: a run that diverged shows nothing
             return "same"
         return "better" if (self.difference > 0) == self.higher_is_better else "worse"
 
     def agreement(self, expected: str) -> str:
-        """`agrees`, `not shown` (the interval includes zero) or `disagrees` with what the card expects."""
-        if self.verdict == expected:
+        """`agrees`, `not shown` (the interval includes zero, or a run diverged) or `disagrees` with the card."""
+        if self.verdict == expected and math.isfinite(self.difference):
             return "agrees"
         return "not shown" if self.verdict == "same" else "disagrees"
 
     def say(self) -> Text:
         """The finding as a sentence."""
         word = {
-            "better": Text("better than", "优于"),
-            "worse": Text("worse than", "差于"),
-            "same": Text("not clearly different from", "与之差异不明显："),
+            "better": Text("better than", f"优于 {self.against}"),
+            "worse": Text("worse than", f"差于 {self.against}"),
+            "same": Text("not clearly different from", f"与 {self.against} 差异不明显"),
         }[self.verdict]
         interval = f"[{show(self.low)}, {show(self.high)}]"
         numbers = f"{show(self.mean)} / {show(self.other)}"
-        if self.seeds == 1:
+        if not math.isfinite(self.difference) or self.seeds == 1:
+            why = Text("one seed has no interval", "仅一个种子，没有区间")
+            if not math.isfinite(self.difference):
+                why = Text("a run diverged, so nothing can be compared", "有训练发散，无法比较")
             return Text(
-                f"{self.technique} vs {self.against}, {self.metric}: {numbers} on one seed; one seed has no interval.",
-                f"{self.technique} 对 {self.against}，{self.metric}：{numbers}，仅一个种子，没有区间。",
+                f"{self.technique} vs {self.against}, {self.metric}: {numbers}; {why.en}.",
+                f"{self.technique} 对 {self.against}，{self.metric}：{numbers}，{why.zh}。",
             )
         return Text(
             f"{self.technique} was {word.en} {self.against} in {self.metric}: {numbers}, paired difference "
             f"{show(self.difference)} {interval} (95 %), better in {self.wins} of {self.seeds} seeds.",
-            f"{self.technique} {word.zh} {self.against}（{self.metric}）：{numbers}，配对差 {show(self.difference)} "
+            f"{self.technique} {word.zh}（{self.metric}）：{numbers}，配对差 {show(self.difference)} "
             f"{interval}（95%），{self.seeds} 个种子中 {self.wins} 个更好。",
         )
 
@@ -160,7 +164,7 @@ def compare(results: Iterable[Result]) -> Effect:
 def _finding(run: Result, technique: str, other: str, ours: list[float], theirs: list[float]) -> Finding:
     differences = [a - b for a, b in zip(ours, theirs, strict=True)]
     mean, half = interval(differences)
-    wins = sum((difference > 0) == run.higher_is_better and difference != 0 for difference in differences)
+    wins = sum(difference > 0 if run.higher_is_better else difference < 0 for difference in differences)
     return Finding(
         run.regime, run.metric, run.higher_is_better, technique, other,
         fmean(ours), fmean(theirs), mean, mean - half, mean + half, wins, len(differences),
@@ -168,10 +172,15 @@ def _finding(run: Result, technique: str, other: str, ours: list[float], theirs:
 
 
 def interval(values: Sequence[float]) -> tuple[float, float]:
-    """Mean and half width of its 95 % interval (Student's t); the half width of one value is infinite."""
+    """Mean and half width of its 95 % interval (Student's t): infinite for one value, NaN where one is not finite."""
     if len(values) == 1:
         return values[0], math.inf
-    t = _T95[len(values) - 2] if len(values) - 1 <= len(_T95) else 1.96
+    if not all(map(math.isfinite, values)):
+        return math.nan, math.nan
+    freedom = len(values) - 1
+    # Beyond the table: the first two terms of t's expansion around the normal (Abramowitz & Stegun 26.7.5).
+    first, second = (_Z95**3 + _Z95) / 4, (5 * _Z95**5 + 16 * _Z95**3 + 3 * _Z95) / 96
+    t = _T95[freedom - 1] if freedom <= len(_T95) else _Z95 + first / freedom + second / freedom**2
     return fmean(values), t * stdev(values) / math.sqrt(len(values))
 
 

@@ -7,6 +7,7 @@
 import gzip
 import math
 import tarfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
@@ -212,7 +213,7 @@ def read_idx(path: Path) -> Tensor:
         rank = raw[3]
         shape = [int.from_bytes(raw[4 + 4 * n : 8 + 4 * n], "big") for n in range(rank)]
         return torch.from_numpy(np.frombuffer(raw, np.uint8, offset=4 + 4 * rank).copy()).view(shape)
-    except (OSError, EOFError, IndexError, RuntimeError, ValueError) as error:
+    except (OSError, EOFError, IndexError, RuntimeError, ValueError, zlib.error) as error:
         raise InputError(str(path), f"is no gzipped IDX file ({error})", "delete it and run again") from None
 
 
@@ -224,14 +225,14 @@ def read_cifar(path: Path) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]
     """
     names = [[f"data_batch_{n}.bin" for n in range(1, 6)], ["test_batch.bin"]]
     try:
-        with tarfile.open(path) as archive:
+        with tarfile.open(path, "r:gz") as archive:
             raw = {Path(member.name).name: archive.extractfile(member).read() for member in archive if member.isfile()}
         sets = []
         for wanted in names:
             rows = np.frombuffer(b"".join(raw[name] for name in wanted), np.uint8).reshape(-1, 1 + 3 * 32 * 32)
             images = torch.from_numpy(rows[:, 1:].copy()).view(-1, 3, 32, 32)
             sets.append((_pixels(images), torch.from_numpy(rows[:, 0].astype(np.int64))))
-    except (OSError, EOFError, KeyError, ValueError, tarfile.TarError) as error:
+    except (OSError, EOFError, KeyError, ValueError, tarfile.TarError, zlib.error) as error:
         raise InputError(str(path), f"is no CIFAR-10 binary archive ({error})", "delete it and run again") from None
     return sets[0], sets[1]
 

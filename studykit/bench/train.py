@@ -10,7 +10,9 @@ from torch import Tensor, nn
 
 from studykit.bench.result import Arm
 from studykit.bench.tasks import Task
+from studykit.errors import InputError
 
+DTYPES = {"auto": torch.float32, "float32": torch.float32, "bfloat16": torch.bfloat16}
 Watch = Callable[[float, Mapping[str, Sequence[float]]], None]
 _watch: ContextVar[Watch | None] = ContextVar("watch", default=None)
 
@@ -37,21 +39,20 @@ def place(device: str = "auto", dtype: str = "auto") -> Place:
         The place.
 
     Raises:
-        ValueError: The device is asked for and not there, or unknown.
+        InputError: The device is unknown or not there, or the dtype is neither.
     """
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         found = torch.device(device)
-    except RuntimeError:
-        raise ValueError(f"device must be auto, cpu or cuda, got {device!r}") from None
-    if found.type == "cuda" and not torch.cuda.is_available():
-        raise ValueError(
-            f"device={device!r} was asked for and PyTorch finds no CUDA GPU here: take device='cpu' or 'auto'"
-        )
+        torch.empty(0, device=found)
+    except (RuntimeError, AssertionError):  # the latter where PyTorch was built without CUDA
+        raise InputError("device", f"is {device!r}, which PyTorch can't use here", "give auto or cpu") from None
+    if dtype not in DTYPES:
+        raise InputError("dtype", f"is {dtype!r}", f"give one of {', '.join(DTYPES)}")
     if dtype == "auto":
         dtype = "bfloat16" if found.type == "cuda" else "float32"
-    return Place(found, getattr(torch, dtype))
+    return Place(found, DTYPES[dtype])
 
 
 @contextmanager

@@ -6,6 +6,7 @@
 """
 
 import argparse
+import gc
 import json
 import statistics
 import time
@@ -41,12 +42,15 @@ CONTENDERS: dict[tuple[str, str], Callable[[list[Tensor]], torch.optim.Optimizer
 
 def measure() -> list[dict[str, Any]]:
     """One row per workload, gradients and contender, with the median seconds of a step over interleaved rounds."""
-    threads = torch.get_num_threads()
+    threads, collecting = torch.get_num_threads(), gc.isenabled()
     torch.set_num_threads(THREADS)
+    gc.disable()  # as timeit does: else it strikes in the same contender's step round after round
     try:
         return [row for size in SHAPES for gradients in ("kept", "loose") for row in _rows(size, gradients)]
     finally:
         torch.set_num_threads(threads)
+        if collecting:
+            gc.enable()
 
 
 def _rows(size: str, gradients: str) -> list[dict[str, Any]]:

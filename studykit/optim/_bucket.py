@@ -79,10 +79,10 @@ class Bucket:
         for name in (*names, *(["step"] if counted else [])):
             views = self.buffer(name)[1]
             views = views if everywhere else [views[i] for i in active]
-            held = list(map(dict.get, rows, itertools.repeat(name)))
-            if all(map(operator.is_, held, views)):
+            if all(map(operator.is_, map(dict.get, rows, itertools.repeat(name)), views)):
                 continue
-            for place, (row, view, value) in enumerate(zip(rows, views, held, strict=True)):
+            for place, (row, view) in enumerate(zip(rows, views, strict=True)):
+                value = row.get(name)
                 if value is None:
                     row[name] = view.zero_()
                     steps[place] = 1.0
@@ -91,9 +91,11 @@ class Bucket:
         if not counted:
             return steps
         flat = self.buffer("step")[0]
-        flat[slice(None) if everywhere else list(active)] += 1
+        if everywhere:
+            return flat.add_(1).tolist()
+        flat[list(active)] += 1
         counts = flat.tolist()
-        return counts if everywhere else [counts[i] for i in active]
+        return [counts[i] for i in active]
 
     def ranges(self, active: Sequence[int], steps: list[float]) -> list[tuple[int, int, int]]:
         """The longest (start, stop, step) of neighbours that have a gradient and take the same step."""
