@@ -332,10 +332,9 @@ def chosen(targets: Iterable[str]) -> list[Technique]:
     wanted: set[str] = set()
     for target in targets:
         belongs = [each.id for each in found.values() if target in ("all", each.id, each.section, each.tier)]
-        if not belongs:
-            words = [*found, *SECTIONS, *TIERS, "all"]
-            raise InputError(
-                target, "has no technique", f"did you mean {_nearest(target, words)}? `studykit list` shows all"
-            )
+        # A section or tier that is still empty stands for nothing, and is no mistake.
+        if not belongs and target not in (*SECTIONS, *TIERS, "all"):
+            near = _nearest(target, [*found, *SECTIONS, *TIERS, "all"])
+            raise InputError(target, "is no technique, section or tier", f"did you mean {near}? `studykit list` shows all")
         wanted.update(belongs)
     return [each for each in found.values() if each.id in wanted]

@@ -91,7 +91,7 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     card = cards.read_card(cards.PACKAGE / "optim" / "lion.toml")
     three = {name: replace(card, id=name, section=section) for name, section in
              (("lion", "optim"), ("adamw", "optim"), ("mixup", "data"))}  # fmt: skip
-    monkeypatch.setattr(jobs, "catalog", lambda: three)
+    monkeypatch.setattr(cards, "catalog", lambda: three)
     monkeypatch.setattr(jobs, "technique", three.__getitem__)
     monkeypatch.setattr(cards, "ROOT", tmp_path)
     for each in three.values():
@@ -105,7 +105,7 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["lion"], ["lion"]),
         (["optim"], ["lion", "adamw"]),
         (["basics", "lion"], ["lion", "adamw"]),
-        (["mixup", "optim"], ["mixup", "lion", "adamw"]),
+        (["mixup", "optim"], ["lion", "adamw", "mixup"]),
         (["all"], ["lion", "adamw", "mixup"]),
     ],
 )

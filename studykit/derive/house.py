@@ -121,10 +121,9 @@ def _same(old: NotebookNode, new: NotebookNode) -> bool:
 
 def check() -> list[str]:
     """What is stale, missing, stray or malformed: one line each, with the file and the remedy. Executes no notebook."""
-    problems = [*_scaffolds(), *_strays(), *(line for path in cards() for line in _tried(_card, path))]
-    # Without all cards there is no catalog, and everything else begins with it.
-    problems = problems or _tried(_order)
-    if problems:
+    malformed = [line for path in cards() for line in _tried(_card, path)] or _tried(_order)
+    problems = [*_scaffolds(), *_strays(), *malformed]
+    if malformed:  # without all cards there is no catalog, and everything else begins with it
         return problems
     problems += claims.problems({each.id: each.claims for each in catalog().values()})
     for card in catalog().values():

@@ -1,6 +1,5 @@
 """What is to be run: notebooks with parameters, checked against the knobs that each notebook carries."""
 
-import difflib
 import hashlib
 import itertools
 import json
@@ -12,7 +11,7 @@ from typing import Any, Literal
 
 from studykit.errors import InputError
 from studykit.knobs import Knob, Value, parse_all
-from studykit.technique import SECTIONS, TIERS, Technique, catalog, technique
+from studykit.technique import chosen, technique
 
 # More is a slip of the keyboard: `log:1e-5:1e-2:9` on three knobs is 729 runs.
 MOST = 10_000
@@ -138,12 +137,12 @@ def jobs_of(targets: Sequence[str], assignments: Mapping[str, Any]) -> list[Job]
         assignments: Parameter to value (a text is parsed), the same for all of them.
 
     Returns:
-        Jobs in the order of the targets, each technique once.
+        Jobs in the order of study, each technique once.
 
     Raises:
         InputError: A target is unknown, a notebook is missing, lacks a parameter or refuses its value.
     """
-    meant = {each.id: each for target in targets for each in _meant(target)}
+    meant = {each.id: each for each in chosen(targets)}
     if not meant:
         raise InputError("run", "was given nothing to run", "name a technique, a section, a tier or all")
     knobs = {name: _read(each.notebook)[2] for name, each in meant.items()}
@@ -178,18 +177,6 @@ def sweep_of(technique_id: str, assignments: Mapping[str, Any]) -> list[Job]:
     if count > MOST:
         raise InputError(f"sweep {technique_id}", f"makes {count} runs", f"ask for {MOST} or fewer")
     return [Job(technique_id, dict(zip(axes, point, strict=True))) for point in itertools.product(*axes.values())]
-
-
-def _meant(target: str) -> list[Technique]:
-    found = catalog()
-    if target == "all":
-        return list(found.values())
-    if target in TIERS or target in SECTIONS:
-        return [each for each in found.values() if target in (each.tier, each.section)]
-    if target in found:
-        return [found[target]]
-    near = difflib.get_close_matches(target, ["all", *TIERS, *SECTIONS, *found], n=1, cutoff=0.0)[0]
-    raise InputError(target, "is no technique, section or tier", f"did you mean {near}? `studykit list` shows all")
 
 
 def _read(path: Path) -> tuple[str, dict[str, Any], dict[str, Knob]]:
