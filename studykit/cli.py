@@ -55,10 +55,9 @@ def lab(
     arguments: Annotated[list[str] | None, typer.Argument(help="Further arguments of JupyterLab, after `--`.")] = None,
 ) -> None:
     """Open JupyterLab on the index of notebooks."""
-    from studykit.technique import ROOT
-
-    command = [sys.executable, "-m", "jupyterlab", str(_notebooks() / "index.ipynb"), *(arguments or [])]
-    os.chdir(ROOT)
+    # As the default page, so that the address that Lab prints leads there too where no browser can be opened.
+    opened = [f"--ServerApp.root_dir={_notebooks()}", "--LabApp.default_url=/lab/tree/index.ipynb"]
+    command = [sys.executable, "-m", "jupyterlab", *opened, *(arguments or [])]
     if os.name == "posix":
         os.execv(command[0], command)
     raise typer.Exit(subprocess.call(command))
