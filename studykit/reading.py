@@ -1,13 +1,11 @@
 """How what was run is shown: a picture, and the sentences that read its numbers."""
 
 import html
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from studykit.bench import plots
-from studykit.bench.result import Effect, Result
+from studykit.bench.result import Effect, Result, finite
 from studykit.language import Text
 from studykit.technique import Technique
 
@@ -64,7 +62,7 @@ class Runs:
         if self.results:
             page = plots.outcomes(self.results)._repr_mimebundle_()["text/html"] + page
         runs = [result.as_json() for result in self.results]
-        data = _finite({"technique": self.card.id, "rows": self.effect.rows(self.card.expect), "runs": runs})
+        data = finite({"technique": self.card.id, "rows": self.effect.rows(self.card.expect), "runs": runs})
         return {"text/html": page, "text/plain": said.say(), RESULT: data}
 
     def __str__(self) -> str:
@@ -77,12 +75,3 @@ _AGREEMENT = {
     "not shown": Text("The card's statement is not shown by these runs.", "这些运行没有显示出卡片所述的差别。"),
     "disagrees": Text("This disagrees with the card.", "与卡片所述不符。"),
 }
-
-
-def _finite(value: Any) -> Any:
-    """JSON has no infinity, which is where an interval over one seed ends, and no NaN, which a diverged run ends in."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {key: _finite(each) for key, each in value.items()}
-    return [_finite(each) for each in value] if isinstance(value, list | tuple) else value

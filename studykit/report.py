@@ -11,6 +11,7 @@ from importlib.metadata import version
 from multiprocessing import get_context
 from typing import Any
 
+from studykit.bench.result import finite
 from studykit.technique import REGIMES, Technique, technique
 
 SEEDS = 5
@@ -50,7 +51,7 @@ def measure(technique_id: str, seeds: int = SEEDS, parameters: Mapping[str, Any]
 def write(card: Technique, told: Mapping[str, Any]) -> None:
     """Write the evidence of a technique."""
     card.evidence.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(_rounded(told), ensure_ascii=False, indent=1, allow_nan=False)
+    text = json.dumps(_rounded(finite(told)), ensure_ascii=False, indent=1, allow_nan=False)
     card.evidence.write_text(text + "\n", encoding="utf-8")
 
 
@@ -69,8 +70,11 @@ def report(cards: list[Technique], seeds: int, jobs: int, done: Callable[[str], 
         with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
             waiting = {pool.submit(measure, card.id, seeds): card for card in cards}
             for each in as_completed(waiting):
-                write(waiting[each], each.result())
-                done(waiting[each].id)
+                if each.exception() is None:
+                    write(waiting[each], each.result())
+                    done(waiting[each].id)
+        for each in waiting:  # told last, so that nothing that was measured is lost
+            each.result()
     finally:
         os.environ.pop("OMP_NUM_THREADS")
         if threads is not None:

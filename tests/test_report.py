@@ -33,7 +33,8 @@ def test_every_technique_has_evidence_over_five_seeds_or_more(card: Technique) -
     assert told["made"]["seeds"] >= report.SEEDS
     assert told["made"]["parameters"] == {}
     for row in told["rows"]:
-        assert row["low"] <= row["difference"] <= row["high"]
+        diverged = None in (row["low"], row["difference"], row["high"])
+        assert diverged or row["low"] <= row["difference"] <= row["high"]
         assert row["expected"] == card.expect[row["regime"]].get(row["against"]), (
             "the card changed: run `studykit report`"
         )

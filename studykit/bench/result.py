@@ -187,3 +187,12 @@ def interval(values: Sequence[float]) -> tuple[float, float]:
 def show(value: float) -> str:
     """A number for a reader: four significant digits."""
     return f"{value:.4g}"
+
+
+def finite(value: Any) -> Any:
+    """JSON has no infinity, which is where an interval over one seed ends, and no NaN, which a diverged run ends in."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: finite(each) for key, each in value.items()}
+    return [finite(each) for each in value] if isinstance(value, list | tuple) else value

@@ -76,6 +76,17 @@ def part(number: int, count: int) -> Iterator[None]:
         yield
 
 
+def tell(done: float, curves: Mapping[str, Sequence[float]]) -> None:
+    """Report from a loop of one's own what `train` reports of its: the fraction done, and curves by arm.
+
+    Raises:
+        Stopped: The learner pressed stop.
+    """
+    watch = _watch.get()
+    if watch:
+        watch(done, curves)
+
+
 def train(
     network: nn.Module,
     optimizer: torch.optim.Optimizer,

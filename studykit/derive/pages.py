@@ -113,7 +113,10 @@ def evidence_page(cards: Iterable[Technique]) -> str:
 
 
 def _evidence_row(card: Technique, row: Mapping[str, Any]) -> str:
-    numbers = [f"{row[name]:.4g}" for name in ("mean", "other", "difference", "low", "high")]
+    numbers = [
+        "diverged" if row[name] is None else f"{row[name]:.4g}"
+        for name in ("mean", "other", "difference", "low", "high")
+    ]
     mean, other, difference, low, high = numbers
     expected = f"{_WORDS[row['expected']]} ({row['agreement']})" if row["expected"] else "–"
     arrow = "↑" if row["higher_is_better"] else "↓"
