@@ -1,0 +1,15 @@
+"""The techniques of architecture; derived by `studykit build` from their cards."""
+
+from .batch_norm import BatchNorm1d, BatchNorm2d
+from .he_init import kaiming_normal_, kaiming_uniform_, xavier_normal_, xavier_uniform_
+from .residual_scaling import scale_residual_init_
+
+__all__ = [
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "kaiming_normal_",
+    "kaiming_uniform_",
+    "scale_residual_init_",
+    "xavier_normal_",
+    "xavier_uniform_",
+]
