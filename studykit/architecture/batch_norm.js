@@ -67,12 +67,12 @@ function scene({ norm, channel, batch }) {
   return {
     summary: {
       en:
-        `Of ${samples} samples, ${cells[0]} cells share the mean of the marked one, and there are ${cells[1]} such groups. ` +
+        `Of ${samples} samples, ${cells[0]} cells share the mean of the one looked at, and there are ${cells[1]} such groups. ` +
         `A value 2 standard deviations above the mean becomes 2 in evaluation; in training with batches of ${batch}, ` +
         `BatchNorm gives it between ${number(low)} and ${number(high)} in 8 of 10 batches. The spread of such a batch is ` +
         `${number(expectedStd(batch))} of the true one on average.`,
       zh:
-        `${samples} 个样本里，与标出的格子共用均值的有 ${cells[0]} 格，这样的组共 ${cells[1]} 个。比均值高 2 个标准差的值，` +
+        `${samples} 个样本里，与所观察的格子共用均值的有 ${cells[0]} 格，这样的组共 ${cells[1]} 个。比均值高 2 个标准差的值，` +
         `推理时得到 2；训练时 batch 为 ${batch}，10 个 batch 里有 8 个 BatchNorm 给出 ${number(low)} 到 ${number(high)} 之间。` +
         `这样一个 batch 的标准差平均是真值的 ${number(expectedStd(batch))}。`,
     },
@@ -99,7 +99,7 @@ function scene({ norm, channel, batch }) {
         kind: "lines",
         x: { label: { en: "batch size", zh: "batch 大小" }, domain: [2, 64] },
         y: { label: { en: "batch std / true std, expected", zh: "batch 标准差 / 真值（期望）" }, domain: [0.5, 1.02] },
-        series: [{ name: { en: "", zh: "" }, points: sizes.map((n) => [n, expectedStd(n)]) }],
+        series: [{ name: { en: "expected", zh: "期望" }, points: sizes.map((n) => [n, expectedStd(n)]) }],
         marks: [{ x: batch, label: { en: "here", zh: "当前" } }],
       },
     ],

@@ -44,7 +44,7 @@ def measure() -> list[dict[str, Any]]:
     """One row per workload, gradients and contender, with the median seconds of a step over interleaved rounds."""
     threads, collecting = torch.get_num_threads(), gc.isenabled()
     torch.set_num_threads(THREADS)
-    gc.disable()  # as timeit does: else it strikes in the same contender's step round after round
+    gc.disable()  # as timeit does
     try:
         return [row for size in SHAPES for gradients in ("kept", "loose") for row in _rows(size, gradients)]
     finally:
@@ -84,6 +84,8 @@ def _one_step(params: list[Tensor], optimizer: torch.optim.Optimizer, gradients:
             param.grad = torch.full_like(param, 1e-3)
         else:
             param.grad.add_(1e-3)
+    # glibc tidies what others have freed at the next larger allocation, which would else be in somebody's step.
+    bytearray(8192)
     start = time.perf_counter()
     optimizer.step()
     return time.perf_counter() - start
