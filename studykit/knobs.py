@@ -7,6 +7,7 @@ import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from studykit.errors import InputError
@@ -42,18 +43,22 @@ class Choice:
     values: tuple[str, ...]
 
 
+class Dataset(Choice):
+    """One of a few sets by name, or the path of a folder of the user's own: `dataset: Dataset("auto", "digits") = "auto"`."""
+
+
 @dataclass(frozen=True)
 class Knob:
     """One parameter of an experiment.
 
     Attributes:
         name: The parameter's name.
-        kind: `log`, `range`, `choice`, `number`, `switch` or `text`.
+        kind: `log`, `range`, `choice`, `dataset`, `number`, `switch` or `text`.
         type: `float`, `int`, `str` or `bool`.
         default: Its default.
         low: The least value, None where there is no bound.
         high: The greatest value, None where there is no bound.
-        choices: The values of a choice.
+        choices: The values of a choice; of a data set, those that are no path.
     """
 
     name: str
@@ -76,8 +81,9 @@ class Knob:
     @property
     def span(self) -> str:
         """What may be given, in words."""
-        if self.kind == "choice":
-            return f"one of {', '.join(self.choices)}"
+        if self.choices:
+            own = ", or the path of a folder of your own" if self.kind == "dataset" else ""
+            return f"one of {', '.join(self.choices)}{own}"
         if self.type == "bool":
             return "true or false"
         noun = {"int": "a whole number", "float": "a number"}.get(self.type, "a text")
@@ -101,7 +107,7 @@ class Knob:
 
     def _allows(self, value: Value) -> bool:
         if isinstance(value, str):
-            return not self.choices or value in self.choices
+            return not self.choices or value in self.choices or self.kind == "dataset"
         low, high = (-math.inf if self.low is None else self.low), (math.inf if self.high is None else self.high)
         return low <= value <= high and abs(value) < math.inf  # NaN fails too
 
@@ -114,6 +120,10 @@ class Knob:
         if self.type == "int":
             number = float(given)
             return int(number) if number.is_integer() else _refuse(given)
+        if self.kind == "dataset" and given not in self.choices:
+            folder = Path(given).expanduser()
+            # Absolute, since a notebook runs in another working directory than the command line.
+            return str(folder.resolve()) if folder.is_dir() else _refuse(given)
         return float(given) if self.type == "float" else str(given)
 
 
@@ -146,10 +156,11 @@ def _knob(name: str, hint: Any, default: Value) -> Knob:
         kind = "log" if isinstance(annotation, Log) else "range"
         return Knob(name, kind, base.__name__, default, annotation.low, annotation.high)
     if isinstance(annotation, Choice):
-        return Knob(name, "choice", "str", default, choices=annotation.values)
+        kind = "dataset" if isinstance(annotation, Dataset) else "choice"
+        return Knob(name, kind, "str", default, choices=annotation.values)
     kinds = {float: "number", int: "number", bool: "switch", str: "text"}
     if base not in kinds:
-        raise TypeError(f"{name} must be float, int, bool, str, Log, Range or Choice, got {hint!r}")
+        raise TypeError(f"{name} must be float, int, bool, str, Log, Range, Choice or Dataset, got {hint!r}")
     return Knob(name, kinds[base], base.__name__, default, low=0 if base is int else None)
 
 

@@ -4,12 +4,13 @@ import json
 import math
 import subprocess
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
 
 from studykit.errors import InputError
-from studykit.knobs import Choice, Knob, Log, Range, knobs_of, parse_all, split_assignments
+from studykit.knobs import Choice, Dataset, Knob, Log, Range, knobs_of, parse_all, split_assignments
 
 
 def run(
@@ -21,6 +22,7 @@ def run(
     seed: int = 0,
     temperature: float = 1.0,
     nesterov: bool = False,
+    dataset: Dataset("auto", "digits") = "auto",
     device: str = "auto",
 ) -> None:
     """A signature with a knob of every kind."""
@@ -38,6 +40,7 @@ def test_signature_is_the_control_panel() -> None:
         Knob("seed", "number", "int", 0, low=0),
         Knob("temperature", "number", "float", 1.0),
         Knob("nesterov", "switch", "bool", False),
+        Knob("dataset", "dataset", "str", "auto", choices=("auto", "digits")),
         Knob("device", "text", "str", "auto"),
     ]
     assert list(KNOBS) == [knob.name for knob in KNOBS.values()]
@@ -108,12 +111,23 @@ def test_what_may_be_given(name: str, given: Any, value: Any) -> None:
         ("temperature", "nan", "temperature: is 'nan'; give a number"),
         ("temperature", "-inf", "temperature: is '-inf'; give a number"),
         ("nesterov", "perhaps", "nesterov: is 'perhaps'; give true or false"),
+        ("dataset", "digts", "dataset: is 'digts'; give one of auto, digits, or the path of a folder of your own"),
     ],
 )
 def test_what_may_not_be_given_is_one_line(name: str, given: Any, message: str) -> None:
     with pytest.raises(InputError) as caught:
         KNOBS[name].parse(given)
     assert str(caught.value) == message
+
+
+def test_folder_is_a_data_set_wherever_the_notebook_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "pictures").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for given in ("pictures", "./pictures", "~/pictures", tmp_path / "pictures"):
+        assert KNOBS["dataset"].parse(given) == str((tmp_path / "pictures").resolve())
+    (tmp_path / "digits").mkdir()
+    assert KNOBS["dataset"].parse("digits") == "digits"
 
 
 def test_parse_all_takes_those_given() -> None:
@@ -162,7 +176,7 @@ def of_a_list(*, rates: list[float] = []) -> None:  # noqa: B006
         (positional, r"positional: lr must be keyword-only, annotated and have a default$"),
         (without_default, r"without_default: lr must be keyword-only, annotated and have a default$"),
         (without_annotation, r"without_annotation: lr must be keyword-only, annotated and have a default$"),
-        (of_a_list, r"^rates must be float, int, bool, str, Log, Range or Choice, got list\[float\]$"),
+        (of_a_list, r"^rates must be float, int, bool, str, Log, Range, Choice or Dataset, got list\[float\]$"),
     ],
 )
 def test_signature_that_is_no_control_panel(function: Any, message: str) -> None:

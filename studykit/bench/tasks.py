@@ -1,7 +1,7 @@
 """Tasks: data, a small network for it, its loss and its metrics.
 
 `digits` (8 x 8 images, ships with scikit-learn) and `text` (the help texts that ship with Python) work offline;
-`fashion_mnist` and `cifar10` are downloaded when asked for.
+`fashion_mnist` and `cifar10` are downloaded when asked for; a path stands for a folder of the user's own.
 """
 
 import gzip
@@ -19,12 +19,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from studykit.bench import folders
 from studykit.bench.download import fetch
 from studykit.errors import InputError
 from studykit.models import CNN, CharTransformer
 
 DATASETS = ("digits", "text", "fashion_mnist", "cifar10")
 CONTEXT = 64
+SHORTEST_TEXT = 20 * CONTEXT  # characters, of which a tenth is held out twice
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ def load(
     """A task by name.
 
     Args:
-        dataset: One of `DATASETS`.
+        dataset: One of `DATASETS`, or the path of a folder: one subfolder of images per class, or `.txt` files.
         seed: Of the split; the test split of a set that has one of its own stays as published.
         device: Where the tensors go.
         size: Train on this many samples only; by default on all.
@@ -141,11 +143,19 @@ def load(
         The task.
 
     Raises:
-        InputError: The name is unknown, or the set can't be downloaded.
+        InputError: The name is unknown, the set can't be downloaded, or the folder holds nothing that can be used.
     """
-    if dataset not in DATASETS:
-        raise InputError("dataset", f"is {dataset!r}", f"give one of {', '.join(DATASETS)}")
-    task = _text(device) if dataset == "text" else _images(dataset, seed, torch.device(device))
+    own = dataset not in DATASETS
+    if own and not Path(dataset).is_dir():
+        raise InputError("dataset", f"is {dataset!r}", f"give one of {', '.join(DATASETS)}, or the path of a folder")
+    held = folders.kind(dataset) if own else "texts" if dataset == "text" else "images"
+    if held == "waves":
+        raise InputError(dataset, "holds sounds", "this one takes images or .txt files; audio_augment takes sounds")
+    if held == "texts":
+        text = folders.corpus(dataset) if own else _help_texts()
+        task = _text(text, device)
+    else:
+        task = _images(dataset, seed, torch.device(device))
     x, y = (part[:size] for part in task.train)
     return replace(task, train=(x, _noisy(y, label_noise, task.classes, seed)))
 
@@ -160,7 +170,12 @@ def _noisy(labels: Tensor, share: float, classes: int, seed: int) -> Tensor:
 
 
 def _images(dataset: str, seed: int, device: torch.device) -> Task:
-    (x, y), test = {"digits": _digits, "fashion_mnist": _fashion_mnist, "cifar10": _cifar10}[dataset]()
+    published = {"digits": _digits, "fashion_mnist": _fashion_mnist, "cifar10": _cifar10}
+    if dataset in published:
+        ((x, y), test), classes = published[dataset](), 10
+    else:
+        x, y, names = folders.images(dataset)
+        test, classes = None, len(names)
     order = torch.randperm(len(x), generator=torch.Generator().manual_seed(seed))
     x, y = x[order], y[order]
     held = len(x) // 5
@@ -169,7 +184,7 @@ def _images(dataset: str, seed: int, device: torch.device) -> Task:
     splits = [(x[held:], y[held:]), (x[:held], y[:held]), test]
     train, validation, test = ((a.to(device), b.to(device)) for a, b in splits)
     channels, size = x.shape[1], x.shape[2]
-    return Task(train, validation, test, lambda: CNN(channels, size, 10), sequence=False, classes=10)
+    return Task(train, validation, test, lambda: CNN(channels, size, classes), sequence=False, classes=classes)
 
 
 @cache
@@ -241,8 +256,10 @@ def _pixels(images: Tensor) -> Tensor:
     return images.float() / 255
 
 
-def _text(device: torch.device | str) -> Task:
-    ids, vocabulary = _characters()
+def _text(text: str, device: torch.device | str) -> Task:
+    if len(text) < SHORTEST_TEXT:
+        raise InputError("dataset", f"has {len(text)} characters in all", f"give a text of at least {SHORTEST_TEXT}")
+    ids, vocabulary = _characters(text)
     ids = ids.to(device)
     cuts = [0, int(0.8 * len(ids)), int(0.9 * len(ids)), len(ids)]
     parts = [(ids[a : b - 1], ids[a + 1 : b]) for a, b in pairwise(cuts)]
@@ -255,9 +272,13 @@ def _text(device: torch.device | str) -> Task:
 
 
 @cache
-def _characters() -> tuple[Tensor, int]:
+def _help_texts() -> str:
     from pydoc_data.topics import topics
 
-    text = "\n".join(topics[key] for key in sorted(topics))
+    return "\n".join(topics[key] for key in sorted(topics))
+
+
+@cache
+def _characters(text: str) -> tuple[Tensor, int]:
     alphabet = {character: n for n, character in enumerate(sorted(set(text)))}
     return torch.tensor([alphabet[character] for character in text]), len(alphabet)
