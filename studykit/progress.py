@@ -8,8 +8,8 @@ FSRS runs without its random fuzz. Several kernels and the server may have the f
 import json
 import os
 import uuid
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -32,9 +32,18 @@ _STEPS: tuple[tuple[str, ...], ...] = (
         " score REAL NOT NULL, reviews INTEGER NOT NULL, card TEXT NOT NULL) WITHOUT ROWID",
         "CREATE INDEX cards_by_due ON cards (due)",
     ),
+    (
+        # What the chance of knowing an answer is computed from, beside the card, so that thousands are read at once.
+        "ALTER TABLE cards ADD COLUMN stability REAL",
+        "ALTER TABLE cards ADD COLUMN reviewed TEXT",
+        "UPDATE cards SET stability = json_extract(card, '$.stability'), reviewed = json_extract(card, '$.last_review')",
+        "CREATE TABLE suspended (question TEXT PRIMARY KEY) WITHOUT ROWID",
+        "CREATE INDEX events_by_kind ON events (kind, technique)",
+    ),
 )
 _ANSWERS = ("quiz", "review")
 _PAGE = 1000
+_WAITS = "due <= ? AND question NOT IN (SELECT question FROM suspended)"
 
 
 class Event(NamedTuple):
@@ -59,6 +68,22 @@ class Due(NamedTuple):
     reviews: int
 
 
+class Known(NamedTuple):
+    """What is known of one technique.
+
+    Attributes:
+        mastery: 0 to 1: the mean over its questions of last score times retrievability.
+        due: How many of its questions wait for a review.
+        answered: How many were answered at least once.
+        drill: `passed` once its drill was, `failed` if it was only tried, else None.
+    """
+
+    mastery: float = 0.0
+    due: int = 0
+    answered: int = 0
+    drill: str | None = None
+
+
 class Progress:
     """The learner's log, its cards and what follows from them.
 
@@ -75,6 +100,7 @@ class Progress:
         self.path = Path(path) if path is not None else home() / "progress.sqlite3"
         self.session = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self._scheduler = Scheduler(enable_fuzzing=False)
+        self._asked = Card(card_id=0)  # used over and over: making thousands takes longer than asking
         self._journal = Journal(self.path, _STEPS, patience)
 
     def __enter__(self) -> Self:
@@ -119,14 +145,32 @@ class Progress:
             text = json.dumps(data, ensure_ascii=False, allow_nan=False)
         except (TypeError, ValueError) as error:
             raise InputError(where, f"data is not JSON ({error})", "give numbers, strings, lists and dicts") from error
-        event = Event(0, _utc(at, "at"), self.session, kind, technique, item, data)
+        _utc(at, "at")
 
         def append() -> int:
-            row = (_iso(event.at), event.session, kind, technique, item, text)
-            insert = "INSERT INTO events (at, session, kind, technique, item, data) VALUES (?, ?, ?, ?, ?, ?)"
-            number = self._journal.connection.execute(insert, row).lastrowid or 0
+            # The present is asked for under the lock, so that the log is in the order of time, whoever writes.
+            event = Event(0, _utc(at, "at"), self.session, kind, technique, item, json.loads(text))
+            number = self._append(event)
             self._apply(event)
             return number
+
+        return self._journal.transaction(append)
+
+    def merge(self, events: Iterable[Event]) -> int:
+        """Take in the events of another log, all or none, and derive the cards anew; those known already are passed over.
+
+        Returns:
+            How many were new.
+        """
+
+        def append() -> int:
+            known = {_same(each) for each in self.events()}
+            new = [each for each in events if _same(each) not in known]
+            for each in new:
+                self._append(each)
+            if new:
+                self._replay()
+            return len(new)
 
         return self._journal.transaction(append)
 
@@ -171,8 +215,51 @@ class Progress:
         """
         return self.record("drill", technique, at=at, passed=passed, mistake=mistake, seconds=seconds)
 
+    def undo(self, number: int) -> str:
+        """Take an answer back: it stays in the log, and counts for nothing.
+
+        Args:
+            number: The event, as `answered` returned it.
+
+        Returns:
+            The question, whose card is again what it was without the answer.
+
+        Raises:
+            InputError: The event is no answer, or was taken back before.
+        """
+
+        def take_back() -> str:
+            found = self._journal.connection.execute("SELECT * FROM events WHERE id = ?", (number,)).fetchone()
+            event = _event(found) if found else None
+            if event is None or event.kind not in _ANSWERS or event.item is None:
+                raise InputError(f"event {number}", "is no answer", "give the number of one")
+            if _name(event) in self._undone(event.item):
+                raise InputError(f"event {number}", "was taken back already", "answer the question again")
+            self._append(Event(0, datetime.now(UTC), self.session, "undo", event.technique, event.item, {"of": _name(event)}))
+            self._replay(event.technique, event.item)
+            return event.item
+
+        return self._journal.transaction(take_back)
+
+    def suspend(self, question_id: str, technique: str, suspended: bool = True) -> int:
+        """Leave a question out of the reviews, or take it in again.
+
+        Args:
+            question_id: The question.
+            technique: The technique it belongs to.
+            suspended: Whether it is to be left out.
+
+        Returns:
+            The event's number.
+        """
+        return self.record("suspend", technique, question_id, suspended=suspended)
+
+    def suspended(self) -> set[str]:
+        """The questions that are left out of the reviews."""
+        return {question for (question,) in self._journal.read("SELECT question FROM suspended")}
+
     def due(self, now: datetime | None = None, limit: int | None = None) -> list[Due]:
-        """The questions to review now, the longest due first.
+        """The questions to review now, the longest due first; without those that are suspended.
 
         Args:
             now: The moment asked about, with its time zone; by default the present.
@@ -180,11 +267,12 @@ class Progress:
         """
         now = _utc(now, "now")
         select = (
-            "SELECT question, technique, due, card, reviews FROM cards WHERE due <= ? ORDER BY due, question LIMIT ?"
+            "SELECT question, technique, due, stability, reviewed, reviews FROM cards"
+            f" WHERE {_WAITS} ORDER BY due, question LIMIT ?"
         )
         return [
-            Due(question, technique, datetime.fromisoformat(due), self._retrievability(card, now), reviews)
-            for question, technique, due, card, reviews in self._journal.read(
+            Due(question, technique, datetime.fromisoformat(due), self._chance(stability, reviewed, now), reviews)
+            for question, technique, due, stability, reviewed, reviews in self._journal.read(
                 select, (_iso(now), -1 if limit is None else limit)
             )
         ]
@@ -200,12 +288,45 @@ class Progress:
                 the answered ones.
             now: The moment asked about, with its time zone; by default the present.
         """
+        return {technique: known.mastery for technique, known in self.known(totals, now).items()}
+
+    def known(self, totals: Mapping[str, int] | None = None, now: datetime | None = None) -> dict[str, Known]:
+        """What is known of each technique; arguments as of `mastery`."""
         now = _utc(now, "now")
-        known: dict[str, list[float]] = {technique: [] for technique in totals or ()}
-        for technique, score, card in self._journal.read("SELECT technique, score, card FROM cards"):
-            known.setdefault(technique, []).append(score * self._retrievability(card, now))
-        counts = {technique: max(len(each), (totals or {}).get(technique, 0)) for technique, each in known.items()}
-        return {technique: sum(each) / counts[technique] if each else 0.0 for technique, each in known.items()}
+        chances: dict[str, list[float]] = {technique: [] for technique in totals or ()}
+        select = "SELECT technique, score, stability, reviewed FROM cards"
+        for technique, score, stability, reviewed in self._journal.read(select):
+            chances.setdefault(technique, []).append(score * self._chance(stability, reviewed, now))
+        waiting = dict(
+            self._journal.read(f"SELECT technique, count(*) FROM cards WHERE {_WAITS} GROUP BY technique", (_iso(now),))
+        )
+        drills = dict(
+            self._journal.read(
+                "SELECT technique, max(json_extract(data, '$.passed')) FROM events WHERE kind = 'drill' GROUP BY technique"
+            )
+        )
+        found = {}
+        for technique, each in chances.items():
+            of = max(len(each), (totals or {}).get(technique, 0))
+            drill = None if technique not in drills else "passed" if drills[technique] else "failed"
+            found[technique] = Known(sum(each) / of if each else 0.0, waiting.get(technique, 0), len(each), drill)
+        return found
+
+    def retention(self, technique: str, days: int = 30, now: datetime | None = None) -> list[float]:
+        """The mean chance, 0 to 1, that its answered questions are still known today, tomorrow, …; empty with none.
+
+        Args:
+            technique: The technique.
+            days: How many days.
+            now: The first of them, with its time zone; by default the present.
+        """
+        now = _utc(now, "now")
+        cards = self._journal.read("SELECT stability, reviewed FROM cards WHERE technique = ?", (technique,))
+        moments = [now + timedelta(days=day) for day in range(days if cards else 0)]
+        return [
+            sum(self._chance(stability, reviewed, moment) for stability, reviewed in cards) / len(cards)
+            for moment in moments
+        ]
 
     def events(self, kind: str | None = None, technique: str | None = None, *, after: int = 0) -> Iterator[Event]:
         """The events in their order, all or those of a kind, of a technique, or after the event numbered `after`."""
@@ -226,34 +347,71 @@ class Progress:
         """Derive all cards anew from the events, and return how many there are."""
 
         def replay() -> int:
-            self._journal.connection.execute("DELETE FROM cards")
-            for event in self.events():
-                self._apply(event)
+            self._replay()
             return int(self._journal.connection.execute("SELECT count(*) FROM cards").fetchone()[0])
 
         return self._journal.transaction(replay)
 
-    def _apply(self, event: Event) -> None:
-        """What an event means for the cards; recording and replaying both go through here."""
+    def _append(self, event: Event) -> int:
+        text = json.dumps(event.data, ensure_ascii=False, allow_nan=False)
+        row = (_iso(event.at), event.session, event.kind, event.technique, event.item, text)
+        insert = "INSERT INTO events (at, session, kind, technique, item, data) VALUES (?, ?, ?, ?, ?, ?)"
+        return self._journal.connection.execute(insert, row).lastrowid or 0
+
+    def _replay(self, technique: str | None = None, question: str | None = None) -> None:
+        """Derive the cards anew: all, or that of one question."""
+        for table in ("cards", "suspended"):
+            self._journal.connection.execute(
+                f"DELETE FROM {table} WHERE :only IS NULL OR question = :only", {"only": question}
+            )
+        undone = self._undone(question)
+        # In the order of time: what was merged from another machine lies between what happened here.
+        for event in sorted(self.events(technique=technique), key=lambda each: each.at):
+            whole = question is None or event.kind not in (*_ANSWERS, "suspend")  # of a technique, not of a question
+            if (whole or event.item == question) and _name(event) not in undone:
+                self._apply(event, question)
+
+    def _undone(self, question: str | None) -> list[str]:
+        select = "SELECT json_extract(data, '$.of') FROM events WHERE kind = 'undo' AND (:item IS NULL OR item = :item)"
+        return [name for (name,) in self._journal.read(select, {"item": question})]
+
+    def _apply(self, event: Event, only: str | None = None) -> None:
+        """What an event means for the cards, or for one of them; recording and replaying both go through here."""
+        execute = self._journal.connection.execute
         if event.kind in _ANSWERS:
-            found = self._journal.connection.execute(
-                "SELECT card, reviews FROM cards WHERE question = ?", (event.item,)
-            ).fetchone()
+            found = execute("SELECT card, reviews FROM cards WHERE question = ?", (event.item,)).fetchone()
             # A number of its own: FSRS would otherwise make one from the clock.
             card, reviews = (Card.from_json(found[0]), found[1]) if found else (Card(card_id=0, due=event.at), 0)
             score = 1.0 if event.data["correct"] else float(event.data["score"])
             rating = Rating.Good if event.data["correct"] else Rating.Hard if score else Rating.Again
             card, _ = self._scheduler.review_card(card, rating, event.at)
             row = (event.item, event.technique, _iso(card.due), score, reviews + 1, card.to_json())
-            self._journal.connection.execute("INSERT OR REPLACE INTO cards VALUES (?, ?, ?, ?, ?, ?)", row)
+            execute(
+                "INSERT OR REPLACE INTO cards VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (*row, card.stability, event.at.isoformat())
+            )
+        elif event.kind == "suspend":
+            change = "INSERT OR IGNORE INTO suspended VALUES (?)"
+            execute(change if event.data["suspended"] else "DELETE FROM suspended WHERE question = ?", (event.item,))
         elif event.kind == "lint" or (event.kind == "drill" and not event.data.get("passed")):
-            at = _iso(event.at)
-            self._journal.connection.execute(
-                "UPDATE cards SET due = ? WHERE technique = ? AND due > ?", (at, event.technique, at)
+            named = {"at": _iso(event.at), "technique": event.technique, "only": only}
+            execute(
+                "UPDATE cards SET due = :at WHERE technique = :technique AND due > :at"
+                " AND (:only IS NULL OR question = :only)",
+                named,
             )
 
-    def _retrievability(self, card: str, now: datetime) -> float:
-        return float(self._scheduler.get_card_retrievability(Card.from_json(card), now))
+    def _chance(self, stability: float, reviewed: str, now: datetime) -> float:
+        self._asked.stability, self._asked.last_review = stability, datetime.fromisoformat(reviewed)
+        return float(self._scheduler.get_card_retrievability(self._asked, now))
+
+
+def _name(event: Event) -> str:
+    """Tells an event from all others, in whichever file it lies."""
+    return f"{event.session} {_iso(event.at)}"
+
+
+def _same(event: Event) -> tuple[object, ...]:
+    return (*event[1:6], json.dumps(event.data, sort_keys=True))
 
 
 def _event(row: tuple[Any, ...]) -> Event:

@@ -19,7 +19,8 @@ import pytest
 
 from studykit import progress as module
 from studykit.errors import InputError
-from studykit.progress import Progress
+from studykit.journal import Journal
+from studykit.progress import Known, Progress
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 NOBODY = 65534
@@ -192,6 +193,90 @@ def test_replaying_gives_the_same_cards(path: Path) -> None:
         assert progress.rebuild() == 9 and cards(path) == before
 
 
+def test_an_answer_that_is_taken_back_counts_for_nothing(path: Path) -> None:
+    def told(progress: Progress, mistakes: int) -> list[int]:
+        numbers = []
+        for n in range(12):
+            right = n not in (5, 9)[:mistakes]
+            numbers.append(progress.answered(f"q{n % 3}", "lion", correct=right, score=right, given="", at=hours(30 * n)))
+            if n == 7:
+                progress.drilled("lion", False, at=hours(30 * n + 1))
+        return numbers
+
+    other = path.with_name("other.sqlite3")
+    with Progress(path) as progress, Progress(other) as without:
+        numbers = told(progress, 1)
+        for n in range(12):
+            if n != 5:
+                without.answered(f"q{n % 3}", "lion", correct=True, score=1.0, given="", at=hours(30 * n))
+            if n == 7:
+                without.drilled("lion", False, at=hours(30 * n + 1))
+        assert progress.undo(numbers[5]) == "q2"
+        assert cards(path) == cards(other)
+        before = cards(path)
+        assert progress.rebuild() == 3 and cards(path) == before
+        assert len(progress.history("q2")) == 5  # the log keeps the answer, and says that it was taken back
+        with pytest.raises(InputError, match=r"was taken back already; answer the question again"):
+            progress.undo(numbers[5])
+        drill = next(progress.events("drill")).id
+        for number in (drill, 10_000):
+            with pytest.raises(InputError, match=f"event {number}: is no answer"):
+                progress.undo(number)
+
+
+def test_the_only_answer_taken_back_leaves_no_card(path: Path) -> None:
+    with Progress(path) as progress:
+        progress.undo(progress.answered("a", "lion", correct=False, score=0.0, given="", at=START))
+        assert cards(path) == [] and progress.due(hours(99)) == []
+
+
+def test_a_suspended_question_is_not_due_until_it_is_taken_in_again(path: Path) -> None:
+    with Progress(path) as progress:
+        for question in ("a", "b"):
+            progress.answered(question, "lion", correct=False, score=0.0, given="", at=START)
+        progress.suspend("a", "lion")
+        assert [each.question_id for each in progress.due(hours(1))] == ["b"]
+        assert progress.known(now=hours(1))["lion"].due == 1
+        progress.rebuild()
+        assert progress.suspended() == {"a"}
+        progress.answered("a", "lion", correct=False, score=0.0, given="", at=hours(1))
+        assert [each.question_id for each in progress.due(hours(2))] == ["b"]
+        progress.suspend("a", "lion", False)
+        assert [each.question_id for each in progress.due(hours(2))] == ["b", "a"]
+
+
+def test_what_is_known_of_each_technique(path: Path) -> None:
+    with Progress(path) as progress:
+        assert progress.known({"lion": 4}) == {"lion": Known()}
+        progress.answered("a", "lion", correct=True, score=1.0, given="", at=START)
+        progress.drilled("lion", False, at=START)
+        assert progress.known({"lion": 4}, START) == {"lion": Known(0.25, 1, 1, "failed")}
+        progress.drilled("lion", True, at=START)
+        progress.drilled("lion", False, at=START)
+        assert progress.known({"lion": 4}, START)["lion"].drill == "passed"
+
+
+def test_retention_falls_from_day_to_day(path: Path) -> None:
+    with Progress(path) as progress:
+        assert progress.retention("lion") == []
+        progress.answered("a", "lion", correct=True, score=1.0, given="", at=START)
+        curve = progress.retention("lion", 10, START)
+        assert len(curve) == 10 and curve[0] == 1 and curve == sorted(curve, reverse=True) and curve[-1] < 0.9
+
+
+def test_logs_of_two_machines_become_one(path: Path) -> None:
+    here, there = path, path.with_name("there.sqlite3")
+    with Progress(here) as one, Progress(there) as two:
+        for n in range(10):
+            log = (one, two)[n % 2]
+            log.answered("a", "lion", correct=n % 3 > 0, score=float(n % 3 > 0), given="é", at=hours(40 * n))
+        number = two.answered("b", "lion", correct=False, score=0.0, given="", at=hours(500))
+        two.undo(number)
+        assert one.merge(list(two.events())) == 7 and one.merge(list(two.events())) == 0
+        assert two.merge(list(one.events())) == 5
+    assert cards(here) == cards(there) and len(cards(here)) == 1
+
+
 def test_a_hundred_thousand_events_are_read_at_once(path: Path) -> None:
     with Progress(path):
         pass
@@ -299,7 +384,7 @@ def newer(path: Path) -> None:
         (corrupted, "is damaged"),
         (no_database, "is not a progress file"),
         (of_something_else, "is not a progress file"),
-        (newer, "was written by a newer studykit (schema 99, this one knows 1)"),
+        (newer, "was written by a newer studykit (schema 99, this one knows 2)"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_named_and_left_as_it_is(path: Path, spoil: object, what: str) -> None:
@@ -364,12 +449,30 @@ def test_an_older_file_is_backed_up_before_it_is_changed(path: Path, monkeypatch
     monkeypatch.setattr(module, "_STEPS", (*module._STEPS, ("CREATE TABLE later (x)",)))
     with Progress(path) as progress:
         assert len(progress.history("q")) == 1
-    backup = path.with_name("progress.sqlite3.schema-1")
+    backup = path.with_name("progress.sqlite3.schema-2")
     monkeypatch.undo()
     with Progress(backup) as progress:
         assert len(progress.history("q")) == 1
     with pytest.raises(InputError, match="newer studykit"):
         Progress(path)
+
+
+def test_a_file_of_the_first_version_is_used_as_it_was(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Progress(path) as progress:
+        for n in range(9):
+            progress.answered(f"q{n % 2}", "lion", correct=n % 3 > 0, score=float(n % 3 > 0), given="", at=hours(n))
+    first = path.with_name("first.sqlite3")
+    monkeypatch.setattr(module, "_STEPS", module._STEPS[:1])
+    with contextlib.closing(Journal(first, module._STEPS, 1)) as journal:
+        journal.connection.execute("ATTACH ? AS new", (str(path),))
+        for table, columns in (("events", "*"), ("cards", "question, technique, due, score, reviews, card")):
+            journal.connection.execute(f"INSERT INTO {table} SELECT {columns} FROM new.{table}")
+    monkeypatch.undo()
+    with Progress(first) as progress, Progress(path) as other:
+        assert cards(first) == cards(path)
+        assert progress.due(hours(99)) == other.due(hours(99))
+        assert progress.mastery(now=hours(99)) == other.mastery(now=hours(99))
+    assert path.with_name("first.sqlite3.schema-1").exists()
 
 
 def test_a_migration_that_fails_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
