@@ -57,10 +57,18 @@ def lab(
     """Open JupyterLab on the index of notebooks."""
     # As the default page, so that the address that Lab prints leads there too where no browser can be opened.
     opened = [f"--ServerApp.root_dir={_notebooks()}", "--LabApp.default_url=/lab/tree/index.ipynb"]
-    command = [sys.executable, "-m", "jupyterlab", *opened, *(arguments or [])]
+    command = [sys.executable, "-m", "jupyterlab", *opened, *desk_options(), *(arguments or [])]
     if os.name == "posix":
         os.execv(command[0], command)
     raise typer.Exit(subprocess.call(command))
+
+
+def desk_options() -> list[str]:
+    """What makes JupyterLab find the panel and its server where they lie: a checkout needs neither Node nor an installation."""
+    from studykit.technique import PACKAGE
+
+    built = PACKAGE / "labextension" / "built"
+    return [f"--LabApp.extra_labextensions_path={built}", "--ServerApp.jpserver_extensions=studykit.server=True"]
 
 
 def _notebooks() -> Path:
@@ -126,12 +134,13 @@ def run(
     out: Out = Path("runs"),
     jobs: Jobs = 1,
     engine: Engine = "local",
+    as_json: Annotated[bool, typer.Option("--json", help="Each step and each end as a line of JSON on stdout.")] = False,
 ) -> None:
     """Run notebooks headless; done ones are skipped."""
     from studykit import runner
     from studykit.knobs import split_assignments
 
-    _run(runner.jobs_of(targets, split_assignments(parameters or [])), out, jobs, engine)
+    _run(runner.jobs_of(targets, split_assignments(parameters or [])), out, jobs, engine, as_json)
 
 
 @app.command()
@@ -149,13 +158,15 @@ def sweep(
     _run(runner.sweep_of(technique, split_assignments(parameters or [])), out, jobs, engine)
 
 
-def _run(jobs: Any, out: Path, workers: int, engine: str) -> None:
+def _run(jobs: Any, out: Path, workers: int, engine: str, as_json: bool = False) -> None:
+    from contextlib import nullcontext
+
     from studykit import runner
 
-    with runner.progress(len(jobs)) as watch:
+    with nullcontext(runner.told_as_json) if as_json else runner.progress(len(jobs)) as watch:
         outcomes = runner.run(jobs, out, workers=workers, engine=engine, watch=watch)
     for path in runner.write_results(out):
-        print(path)
+        print(path, file=sys.stderr if as_json else sys.stdout)
     raise typer.Exit(1 if any(outcome.status == "failed" for outcome in outcomes) else 0)
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from studykit.errors import InputError
 from studykit.judge.client import the_judge
-from studykit.judge.skeleton import blank_of
+from studykit.judge.skeleton import blank_of, hints_of
 from studykit.judge.source import source_of
 from studykit.language import Text, current
 from studykit.technique import Technique, technique
@@ -107,6 +107,18 @@ def blank(of: Technique | str) -> str:
         InputError: There is no such technique.
     """
     return blank_of(technique(of) if isinstance(of, str) else of)
+
+
+def hints(of: Technique | str) -> list[Text]:
+    """The hints of a drill, from gentle to plain, read without loading it.
+
+    Args:
+        of: A technique or its id.
+
+    Raises:
+        InputError: There is no such technique.
+    """
+    return hints_of(technique(of) if isinstance(of, str) else of)
 
 
 def grade(technique_id: str, source: str, *, lang: str | None = None, seconds: float | None = None) -> Verdict:

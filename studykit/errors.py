@@ -1,4 +1,4 @@
-"""The one error that is the user's to mend."""
+"""The errors that are the user's to mend."""
 
 
 class InputError(ValueError):
@@ -13,3 +13,7 @@ class InputError(ValueError):
     def __init__(self, where: str, what: str, remedy: str) -> None:
         super().__init__(f"{where}: {what}; {remedy}")
         self.where, self.what, self.remedy = where, what, remedy
+
+
+class StorageError(InputError):
+    """The file that keeps what the learner did can't be used now; it was left as it is."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from studykit.errors import InputError
+from studykit.errors import StorageError
 
 T = TypeVar("T")
 
@@ -42,7 +42,7 @@ class Journal:
         patience: Seconds to wait for other processes that write to the file.
 
     Raises:
-        InputError: The file can't be used (no access, damaged, something else's, of a newer schema); it is left as
+        StorageError: The file can't be used (no access, damaged, something else's, of a newer schema); it is left as
             it is.
     """
 
@@ -53,7 +53,7 @@ class Journal:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             remedy = "set STUDYKIT_HOME to a folder that you may write to"
-            raise InputError(str(path.parent), f"can't be used as a folder ({error.strerror})", remedy) from error
+            raise StorageError(str(path.parent), f"can't be used as a folder ({error.strerror})", remedy) from error
         self.connection = self._patiently(
             lambda: sqlite3.connect(path, timeout=_NAP, isolation_level=None, check_same_thread=False)
         )
@@ -83,12 +83,12 @@ class Journal:
             " FROM pragma_application_id, pragma_user_version"
         ).fetchone()
         if (tables or version) and application != _APPLICATION:
-            raise InputError(str(self.path), *_FAULTS[sqlite3.SQLITE_NOTADB])
+            raise StorageError(str(self.path), *_FAULTS[sqlite3.SQLITE_NOTADB])
         if version > len(self.steps):
             what = f"was written by a newer studykit (schema {version}, this one knows {len(self.steps)})"
-            raise InputError(str(self.path), what, f"update studykit {_ELSEWHERE}")
+            raise StorageError(str(self.path), what, f"update studykit {_ELSEWHERE}")
         if self.connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-            raise InputError(str(self.path), *_FAULTS[sqlite3.SQLITE_CORRUPT])
+            raise StorageError(str(self.path), *_FAULTS[sqlite3.SQLITE_CORRUPT])
         self.connection.execute("PRAGMA journal_mode = WAL")
         self.connection.execute("PRAGMA synchronous = FULL")
         if version < len(self.steps):
@@ -129,6 +129,6 @@ class Journal:
                 if code == sqlite3.SQLITE_BUSY and time.monotonic() < deadline:
                     time.sleep(_NAP)
                 elif code in _FAULTS:
-                    raise InputError(str(self.path), *_FAULTS[code]) from error
+                    raise StorageError(str(self.path), *_FAULTS[code]) from error
                 else:
                     raise

@@ -254,6 +254,15 @@ class Progress:
         """
         return self.record("suspend", technique, question_id, suspended=suspended)
 
+    def answered_questions(self) -> set[str]:
+        """The questions that were answered at least once."""
+        return {question for (question,) in self._journal.read("SELECT question FROM cards")}
+
+    def due_of(self, question_id: str) -> datetime | None:
+        """When a question's next review comes, or None where it was never answered."""
+        found = self._journal.read("SELECT due FROM cards WHERE question = ?", (question_id,))
+        return datetime.fromisoformat(found[0][0]) if found else None
+
     def suspended(self) -> set[str]:
         """The questions that are left out of the reviews."""
         return {question for (question,) in self._journal.read("SELECT question FROM suspended")}
@@ -276,6 +285,12 @@ class Progress:
                 select, (_iso(now), -1 if limit is None else limit)
             )
         ]
+
+    def waiting(self, now: datetime | None = None) -> list[tuple[str, str, datetime]]:
+        """Question, technique and time of all that is due now, the longest due first: `due` without its chances."""
+        select = f"SELECT question, technique, due FROM cards WHERE {_WAITS} ORDER BY due, question"
+        found = self._journal.read(select, (_iso(_utc(now, "now")),))
+        return [(question, technique, datetime.fromisoformat(due)) for question, technique, due in found]
 
     def mastery(self, totals: Mapping[str, int] | None = None, now: datetime | None = None) -> dict[str, float]:
         """How well each technique is known, 0 to 1: the mean over its questions of last score times retrievability.

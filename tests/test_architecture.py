@@ -81,6 +81,9 @@ def allowed(path: Path) -> tuple[str, ...]:
         "runner": ("papermill", "nbformat", "jupyter_client", "nbclient", "rich", "pyarrow", "ray", "tqdm", "ipykernel",
                    "zmq", "traitlets", "studykit.runner", "studykit.errors", "studykit.knobs", "studykit.technique",
                    "studykit.language"),
+        "server": ("tornado", "jupyter_server", "jsonschema", "nbformat", "nbconvert", "studykit.server", "studykit.drill",
+                   "studykit.errors", "studykit.home", "studykit.interview", "studykit.judge", "studykit.language",
+                   "studykit.progress", "studykit.question", "studykit.runner", "studykit.technique"),
         "widgets": ("anywidget", "ipywidgets", "traitlets", "studykit.widgets", "studykit.question", "studykit.knobs",
                     "studykit.errors", "studykit.language"),
     }.get(top, ("",))  # fmt: skip
@@ -147,7 +150,7 @@ def test_import_studykit_loads_no_torch_and_a_section_loads_no_framework() -> No
         assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("module", ["technique", "knobs", "question", "claims", "progress", "drill", "cli", "runner"])
+@pytest.mark.parametrize("module", ["technique", "knobs", "question", "claims", "progress", "drill", "cli", "runner", "server.routes"])
 def test_what_the_server_uses_never_imports_torch(module: str) -> None:
     code = f"import sys, studykit.{module}; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

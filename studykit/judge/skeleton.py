@@ -2,6 +2,7 @@
 
 import ast
 
+from studykit.language import Text
 from studykit.technique import Technique
 
 Definition = ast.ClassDef | ast.FunctionDef
@@ -58,14 +59,27 @@ def _is_constant(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
 
 
+def hints_of(technique: Technique) -> list[Text]:
+    """The hints of a drill, from gentle to plain."""
+    told = _keyword(technique, "hints")
+    calls = told.elts if isinstance(told, ast.Tuple) else []
+    return [Text(*map(ast.literal_eval, each.args)) for each in calls if isinstance(each, ast.Call)]
+
+
 def _methods(technique: Technique) -> tuple[str, ...]:
-    """The `methods=` of the drill's file, read without running it; empty means all public ones."""
+    """The `methods=` of the drill's file; empty means all public ones."""
+    told = _keyword(technique, "methods")
+    return tuple(ast.literal_eval(told)) if told else ()
+
+
+def _keyword(technique: Technique, name: str) -> ast.expr | None:
+    """What the drill's file says for an argument of `Drill`, read without running it."""
     for node in ast.walk(ast.parse(technique.path("_drill.py").read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Drill":
             for keyword in node.keywords:
-                if keyword.arg == "methods":
-                    return tuple(ast.literal_eval(keyword.value))
-    return ()
+                if keyword.arg == name:
+                    return keyword.value
+    return None
 
 
 def _class(found: ast.ClassDef, signature: str, methods: tuple[str, ...]) -> ast.ClassDef:

@@ -1,6 +1,7 @@
 """What is seen of runs on a terminal: a bar per run and one for all; plain lines where there is no terminal."""
 
 import contextlib
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,6 +47,17 @@ def progress(count: int, console: Console | None = None) -> Iterator[Watch]:
     )
     with Progress(*columns, console=console) as bars:
         yield _bars(bars, console, count)
+
+
+def told_as_json(job: Job, event: Step | Outcome) -> None:
+    """Print what happens as one line of JSON, for a program that follows it; what `run` takes as `watch`."""
+    if isinstance(event, Outcome):
+        told = {name: getattr(event, name) for name in ("status", "reason", "seconds")}
+        told |= {"notebook": str(event.notebook)}
+    else:
+        told = {name: getattr(event, name) for name in ("cell", "cells", "message")}
+    said = {"technique": job.technique_id, "parameters": dict(job.parameters), **told}
+    print(json.dumps(said, ensure_ascii=False), flush=True)
 
 
 def line(outcome: Outcome) -> str:
