@@ -136,11 +136,7 @@ class Progress:
             InputError: The event can't be kept; nothing was recorded.
         """
         where = f"{kind} event of {technique}"
-        score = data.get("score")
-        if kind in _ANSWERS and (
-            item is None or "correct" not in data or not isinstance(score, int | float) or not 0 <= score <= 1
-        ):
-            raise InputError(where, f"an answer to {item} with score {score}", "give item, correct and a score 0 to 1")
+        _check(where, kind, item, data)
         try:
             text = json.dumps(data, ensure_ascii=False, allow_nan=False)
         except (TypeError, ValueError) as error:
@@ -161,12 +157,16 @@ class Progress:
 
         Returns:
             How many were new.
+
+        Raises:
+            InputError: One of them can't be kept.
         """
 
         def append() -> int:
             known = {_same(each) for each in self.events()}
             new = [each for each in events if _same(each) not in known]
             for each in new:
+                _check(f"{each.kind} event of {each.technique}, {_iso(each.at)}", each.kind, each.item, each.data)
                 self._append(each)
             if new:
                 self._replay()
@@ -418,6 +418,17 @@ class Progress:
     def _chance(self, stability: float, reviewed: str, now: datetime) -> float:
         self._asked.stability, self._asked.last_review = stability, datetime.fromisoformat(reviewed)
         return float(self._scheduler.get_card_retrievability(self._asked, now))
+
+
+def _check(where: str, kind: str, item: str | None, data: Mapping[str, Any]) -> None:
+    """What the cards are derived from must be there."""
+    score = data.get("score")
+    if kind in _ANSWERS and (
+        item is None or "correct" not in data or not isinstance(score, int | float) or not 0 <= score <= 1
+    ):
+        raise InputError(where, f"an answer to {item} with score {score}", "give item, correct and a score 0 to 1")
+    if kind == "suspend" and (item is None or not isinstance(data.get("suspended"), bool)):
+        raise InputError(where, f"suspended is {data.get('suspended')!r}", "give item, and suspended as true or false")
 
 
 def _name(event: Event) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from studykit import drill
+from studykit.progress import Progress
 from studykit.technique import catalog, technique
 
 
@@ -37,6 +38,9 @@ def studykit(*arguments: str, home: Path, cwd: Path, **environment: str) -> "sub
         (("report", "lino"), "lino: is no technique, section or tier"),
         (("report", "lion", "--seeds", "2"), "Invalid value for '--seeds'"),
         (("bench", "lino"), "lino: is no benchmark; use one of judge, optim"),
+        (("export", "progress.txt"), "progress.txt: is neither; name a file .apkg, or .jsonl without techniques"),
+        (("export", "x.apkg", "lino"), "lino: is no technique, section or tier"),
+        (("import", "absent.jsonl"), "absent.jsonl: can't be read (No such file or directory)"),
         (("dance",), "No such command 'dance'"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
@@ -48,6 +52,16 @@ def test_bad_input_is_one_line_and_status_2(arguments: tuple[str, ...], said: st
     assert len(done.stderr.strip().splitlines()) == 1
     assert "Traceback" not in done.stderr + done.stdout
     assert not (tmp_path / "runs").exists()
+
+
+def test_progress_is_carried_from_home_to_home(tmp_path: Path) -> None:
+    with Progress(tmp_path / "here" / "progress.sqlite3") as log:
+        log.answered("lion-idle", "lion", correct=True, score=1.0, given="a")
+    carried = str(tmp_path / "carried.jsonl")
+    assert studykit("export", carried, home=tmp_path / "here", cwd=tmp_path).stdout == f"{carried}: 1 events\n"
+    for new in (1, 0):
+        done = studykit("import", carried, home=tmp_path / "there", cwd=tmp_path)
+        assert done.stdout == f"{carried}: {new} new events\n"
 
 
 def test_list_has_every_technique_in_the_order_of_study(tmp_path: Path) -> None:

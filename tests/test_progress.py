@@ -436,7 +436,7 @@ def test_a_home_that_is_a_file_is_named(tmp_path: Path, monkeypatch: pytest.Monk
 def test_a_full_disk_loses_nothing_that_was_acknowledged(path: Path) -> None:
     with start(path, "full", 100_000, kilobytes=400) as process:
         out, err = process.communicate(timeout=60)
-    assert process.returncode and f"InputError: {path}: the disk " in err and "was not recorded; " in err
+    assert process.returncode and f"StorageError: {path}: the disk " in err and "was not recorded; " in err
     cards(path)
     with Progress(path) as progress:
         assert [event.data["n"] for event in progress.events()] == list(range(len(out.splitlines())))
