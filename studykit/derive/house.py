@@ -1,7 +1,7 @@
 """Every derived file with the text it should have: `build` writes them, `check` says which are stale, missing or stray."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from studykit import bootstrap, claims
-from studykit.derive import notebooks, pages
+from studykit.derive import notebooks, pages, topic
 from studykit.derive.scaffold import MARK
 from studykit.errors import InputError
 from studykit.question import parse
@@ -17,7 +17,11 @@ from studykit.technique import PACKAGE, ROOT, SECTIONS, TIERS, Technique, cards,
 
 # How many questions and proofs a technique has at least.
 QUESTIONS, PROOFS = 8, 2
-INDEX = ROOT / "notebooks" / "index.ipynb"
+# Notebooks that belong to no technique.
+PAGES: Mapping[Path, Callable[[], NotebookNode]] = {
+    ROOT / "notebooks" / "index.ipynb": pages.index,
+    ROOT / "notebooks" / "interview.ipynb": topic.interview,
+}
 Say = Callable[[str], None]
 
 
@@ -72,7 +76,7 @@ def build(only: Iterable[str] = (), *, run: bool = True, force: bool = False, jo
     with ThreadPoolExecutor(jobs) as pool:
         made = [
             (path, pool.submit(_build_notebook, path, new, run, force))
-            for path, new in [*wanted, (INDEX, pages.index())]
+            for path, new in [*wanted, *((path, make()) for path, make in PAGES.items())]
         ]
         for path, written in made:
             if written.result():
@@ -128,7 +132,7 @@ def check() -> list[str]:
     problems += claims.problems({each.id: each.claims for each in catalog().values()})
     for card in catalog().values():
         problems += [line for one in (_complete, _questions, _notebook) for line in _tried(one, card)]
-    return problems + _tried(_texts) + _tried(_index)
+    return problems + _tried(_texts) + [line for page in PAGES for line in _tried(_page, page)]
 
 
 def _tried(one: Callable[..., list[str]], *of: object) -> list[str]:
@@ -212,8 +216,8 @@ def _notebook(card: Technique) -> list[str]:
     return _compared(card.notebook, notebooks.derived(card), card.id)
 
 
-def _index() -> list[str]:
-    return _compared(INDEX, pages.index(), "")
+def _page(path: Path) -> list[str]:
+    return _compared(path, PAGES[path](), "")
 
 
 def _compared(path: Path, new: NotebookNode, argument: str) -> list[str]:

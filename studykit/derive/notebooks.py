@@ -256,7 +256,7 @@ def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
     Raises:
         InputError: A cell failed, or the outputs are too large.
     """
-    told = notebook.metadata.studykit.get("technique", "index")
+    told = notebook.metadata.studykit.get("technique") or notebook.metadata.studykit["page"]
     with tempfile.TemporaryDirectory(prefix="studykit-") as home:
         own = {"STUDYKIT_HOME": home, "STUDYKIT_LANG": "en", "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "default"}
         client = NotebookClient(

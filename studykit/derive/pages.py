@@ -80,12 +80,18 @@ def index() -> NotebookNode:
         "What you know and what is due; run the cell again to see it anew.",
         "已掌握的和今天该复习的；重新运行这个单元格即可刷新。",
     )
+    whole = Text(
+        "[“Which training tricks do you know?”](interview.ipynb): the answer by layer in 20 seconds, 60 seconds and 3 minutes, "
+        "and the comparisons that follow.",
+        "[“你知道哪些训练优化技巧？”](interview.ipynb)：按层面回答，20 秒、60 秒、3 分钟三种长度，以及随后的对比追问。",
+    )
     cells: list[dict[str, Any]] = [
         {"id": "header", "kind": "markdown", "source": f"# studykit\n\n{welcome.en}\n\n{folded(welcome.zh)}"},
         bootstrap_cell(),
         {"id": "known", "kind": "markdown", "source": f"## Today · 今天\n\n{known.en}\n\n{folded(known.zh)}"},
         {"id": "desk", "kind": "code", "source": "from studykit.notebook import desk\n\ndesk()"},
         {"id": "techniques", "kind": "markdown", "source": f"## Techniques · 技术\n\n{technique_table('')}"},
+        {"id": "whole", "kind": "markdown", "source": f"## The whole answer · 完整的回答\n\n{whole.en}\n\n{folded(whole.zh)}"},
     ]
     return notebook_of(cells, {"page": "index"})
 
