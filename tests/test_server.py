@@ -269,19 +269,53 @@ def test_a_parameter_that_cannot_be_used_starts_nothing(server: Server) -> None:
     assert server.ask("POST", "runs", {"technique": "../lion"}).status == 400
 
 
+# Mock interviews
+
+
+def test_an_interview_goes_on_over_a_restart_and_ends_in_a_report(tmp_path: Path) -> None:
+    server = Server(tmp_path / "home")
+    try:
+        asked = server.post("interviews", {"minutes": 20, "level": "onsite", "lang": "zh", "focus": "all", "seed": 5}, 201)
+        name = asked["id"]
+        assert asked["turns"][-1]["kind"] == "broad" and asked["turns"][-1]["given"] is None and not asked["finished"]
+        said = "Warmup 可以防止梯度爆炸。<script>alert(1)</script>"
+        asked = server.post(f"interviews/{name}/answers", {"given": said, "seconds": 40.5})
+        assert asked["elapsed"] == 40.5 and len(asked["turns"]) == 2 and asked["turns"][0]["given"] == said
+        early = server.ask("GET", f"interviews/{name}/report")
+        assert early.status == 409 and "is not over" in early.json["message"]
+        server.process.kill()
+        server.process.wait()
+    finally:
+        server.close()
+    server = Server(tmp_path / "home")
+    try:
+        assert server.get(f"interviews/{name}")["turns"] == asked["turns"]
+        done = server.post(f"interviews/{name}/finish", {})
+        assert done["finished"] and [each["claim"] for each in done["report"]["findings"]] == ["warmup-prevents-explosion"]
+        page = server.ask("GET", f"interviews/{name}/report?format=html")
+        assert "<script>alert" not in page.text and page.headers["Content-Type"].startswith("text/html")
+        assert server.ask("GET", f"interviews/{name}/report").text.startswith("# ")
+        again = server.ask("POST", f"interviews/{name}/answers", {"given": "more", "seconds": 1})
+        assert again.status == 409 and again.json["message"] == f"{name}: is over; start another interview"
+        assert [each["id"] for each in server.get("interviews")["interviews"]] == [name]
+    finally:
+        server.close()
+
+
 # Whom it lets in
 
 ROUTES = [
     ("GET", "catalog"), ("GET", "progress"), ("GET", "progress/sgd"), ("GET", "due"), ("POST", "reviews"),
     ("POST", "reviews/undo"), ("POST", "reviews/suspend"), ("GET", "drills/sgd"), ("POST", "drills"), ("GET", "runs"),
     ("POST", "runs"), ("GET", "runs/x"), ("DELETE", "runs/x"), ("GET", "runs/x/events"), ("GET", "runs/x/result"),
-    ("GET", "evidence"), ("GET", "openapi.json"),
+    ("GET", "evidence"), ("GET", "openapi.json"), ("GET", "interviews"), ("POST", "interviews"), ("GET", "interviews/y"),
+    ("POST", "interviews/y/answers"), ("POST", "interviews/y/finish"), ("GET", "interviews/y/report"),
 ]  # fmt: skip
 
 
 def test_every_route_is_described_and_every_described_one_is_there() -> None:
     described = {(method.upper(), path) for path, methods in description()["paths"].items() for method in methods}
-    shapes = {(m, p.replace("/sgd", "/{technique}").replace("/x", "/{run}")) for m, p in ROUTES}
+    shapes = {(m, p.replace("/sgd", "/{technique}").replace("/x", "/{run}").replace("/y", "/{interview}")) for m, p in ROUTES}
     assert {(method, path.removeprefix("/")) for method, path in described} == shapes
 
 

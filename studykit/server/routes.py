@@ -21,6 +21,7 @@ from studykit.home import home
 from studykit.judge.client import JudgeError
 from studykit.server import pages
 from studykit.server.desk import Conflict, Desk, Json, Unknown
+from studykit.server.interviews import FORMATS, Rehearsals
 from studykit.server.runs import Runs
 
 DESCRIPTION = Path(__file__).with_name("openapi.json")
@@ -44,9 +45,9 @@ class Route(APIHandler):
 
     auth_resource = "studykit"
 
-    def initialize(self, desk: Desk, runs: Runs) -> None:
+    def initialize(self, desk: Desk, runs: Runs, rehearsals: Rehearsals) -> None:
         """Take what the routes speak for."""
-        self.desk, self.runs = desk, runs
+        self.desk, self.runs, self.rehearsals = desk, runs, rehearsals
 
     def body(self, schema: str) -> Json:
         """The body of a request, which fits a schema of the description."""
@@ -78,11 +79,11 @@ class Route(APIHandler):
         self.set_header("Cache-Control", "no-store")
         self.finish(json.dumps(answer, ensure_ascii=False, allow_nan=False))
 
-    def send_page(self, text: str) -> None:
-        """Send HTML that runs nothing and loads nothing."""
+    def send_page(self, text: str, kind: str = "text/html") -> None:
+        """Send a page that runs nothing and loads nothing."""
         self.set_header("Content-Security-Policy", pages.POLICY)
         self.set_header("X-Content-Type-Options", "nosniff")
-        self.finish(text, set_content_type="text/html; charset=utf-8")
+        self.finish(text, set_content_type=f"{kind}; charset=utf-8")
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """What is wrong, in one line; of a fault of ours no more than that it is one."""
@@ -242,6 +243,58 @@ class PageRoute(Route):
         self.send_page(await asyncio.to_thread(pages.notebook_page, path) if path else pages.evidence_page())
 
 
+class InterviewsRoute(Route):
+    """`interviews`."""
+
+    @guarded
+    async def get(self) -> None:
+        """All of them."""
+        await self.reply(self.rehearsals.all)
+
+    @guarded
+    async def post(self) -> None:
+        """Start one."""
+        settings = self.body("Settings")
+        await self.reply(lambda: self.rehearsals.start(settings), 201)
+
+
+class InterviewRoute(Route):
+    """`interviews/<id>`."""
+
+    @guarded
+    async def get(self, name: str) -> None:
+        """One with all its turns."""
+        await self.reply(lambda: self.rehearsals.get(name))
+
+
+class AnswersRoute(Route):
+    """`interviews/<id>/answers`, `interviews/<id>/finish`."""
+
+    @guarded
+    async def post(self, name: str, what: str) -> None:
+        """Answer, or end it."""
+        if what == "finish":
+            self.body("Nothing")
+            await self.reply(lambda: self.rehearsals.finish(name))
+        else:
+            said = self.body("Spoken")
+            await self.reply(lambda: self.rehearsals.answer(name, said["given"], said["seconds"]))
+
+
+class ReportRoute(Route):
+    """`interviews/<id>/report`."""
+
+    @guarded
+    async def get(self, name: str) -> None:
+        """The report as a file to keep."""
+        form = self.get_query_argument("format", "md")
+        if form not in FORMATS:
+            raise InputError("format", f"is {form[:40]!r}", f"give one of {', '.join(FORMATS)}")
+        text = await asyncio.to_thread(self.rehearsals.report, name, form)
+        self.set_header("Content-Disposition", f'attachment; filename="{name}.{form}"')
+        self.send_page(text, FORMATS[form])
+
+
 class DescriptionRoute(Route):
     """`openapi.json`."""
 
@@ -285,9 +338,13 @@ def handlers(base_url: str) -> list[tuple[str, type[Route], dict[str, Any]]]:
         f"runs/{name}": RunRoute,
         f"runs/{name}/events": EventsRoute,
         f"runs/{name}/result": PageRoute,
+        "interviews": InterviewsRoute,
+        f"interviews/{name}": InterviewRoute,
+        f"interviews/{name}/(answers|finish)": AnswersRoute,
+        f"interviews/{name}/report": ReportRoute,
         "evidence": PageRoute,
         r"openapi\.json": DescriptionRoute,
         "(.*)": NothingRoute,
     }
-    given = {"desk": desk, "runs": runs}
+    given = {"desk": desk, "runs": runs, "rehearsals": Rehearsals(lambda: desk.log)}
     return [(rf"{base_url.rstrip('/')}/studykit/{path}/?", route, given) for path, route in routes.items()]
