@@ -6,7 +6,8 @@ from datetime import datetime
 from pathlib import Path
 
 from studykit.errors import InputError
-from studykit.progress import Event, Progress
+from studykit.events import Event
+from studykit.progress import Progress
 
 _FIELDS = {"at": str, "session": str, "kind": str, "technique": str, "item": str | None, "data": dict}
 

@@ -12,11 +12,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 from fsrs import Card, Rating, Scheduler
 
 from studykit.errors import InputError
+from studykit.events import ANSWERS, Due, Event, Known, check, event_of, iso, name_of, sameness, utc
 from studykit.home import home
 from studykit.journal import Journal
 
@@ -41,47 +42,8 @@ _STEPS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX events_by_kind ON events (kind, technique)",
     ),
 )
-_ANSWERS = ("quiz", "review")
 _PAGE = 1000
 _WAITS = "due <= ? AND question NOT IN (SELECT question FROM suspended)"
-
-
-class Event(NamedTuple):
-    """One thing that happened."""
-
-    id: int
-    at: datetime
-    session: str
-    kind: str
-    technique: str
-    item: str | None
-    data: dict[str, Any]
-
-
-class Due(NamedTuple):
-    """A question whose review has come; `retrievability` is the chance, 0 to 1, that it is still known."""
-
-    question_id: str
-    technique: str
-    due: datetime
-    retrievability: float
-    reviews: int
-
-
-class Known(NamedTuple):
-    """What is known of one technique.
-
-    Attributes:
-        mastery: 0 to 1: the mean over its questions of last score times retrievability.
-        due: How many of its questions wait for a review.
-        answered: How many were answered at least once.
-        drill: `passed` once its drill was, `failed` if it was only tried, else None.
-    """
-
-    mastery: float = 0.0
-    due: int = 0
-    answered: int = 0
-    drill: str | None = None
 
 
 class Progress:
@@ -136,16 +98,16 @@ class Progress:
             InputError: The event can't be kept; nothing was recorded.
         """
         where = f"{kind} event of {technique}"
-        _check(where, kind, item, data)
+        check(where, kind, item, data)
         try:
             text = json.dumps(data, ensure_ascii=False, allow_nan=False)
         except (TypeError, ValueError) as error:
             raise InputError(where, f"data is not JSON ({error})", "give numbers, strings, lists and dicts") from error
-        _utc(at, "at")
+        utc(at, "at")
 
         def append() -> int:
             # The present is asked for under the lock, so that the log is in the order of time, whoever writes.
-            event = Event(0, _utc(at, "at"), self.session, kind, technique, item, json.loads(text))
+            event = Event(0, utc(at, "at"), self.session, kind, technique, item, json.loads(text))
             number = self._append(event)
             self._apply(event)
             return number
@@ -163,10 +125,10 @@ class Progress:
         """
 
         def append() -> int:
-            known = {_same(each) for each in self.events()}
-            new = [each for each in events if _same(each) not in known]
+            known = {sameness(each) for each in self.events()}
+            new = [each for each in events if sameness(each) not in known]
             for each in new:
-                _check(f"{each.kind} event of {each.technique}, {_iso(each.at)}", each.kind, each.item, each.data)
+                check(f"{each.kind} event of {each.technique}, {iso(each.at)}", each.kind, each.item, each.data)
                 self._append(each)
             if new:
                 self._replay()
@@ -230,12 +192,12 @@ class Progress:
 
         def take_back() -> str:
             found = self._journal.connection.execute("SELECT * FROM events WHERE id = ?", (number,)).fetchone()
-            event = _event(found) if found else None
-            if event is None or event.kind not in _ANSWERS or event.item is None:
+            event = event_of(found) if found else None
+            if event is None or event.kind not in ANSWERS or event.item is None:
                 raise InputError(f"event {number}", "is no answer", "give the number of one")
-            if _name(event) in self._undone(event.item):
+            if name_of(event) in self._undone(event.item):
                 raise InputError(f"event {number}", "was taken back already", "answer the question again")
-            self._append(Event(0, datetime.now(UTC), self.session, "undo", event.technique, event.item, {"of": _name(event)}))
+            self._append(Event(0, datetime.now(UTC), self.session, "undo", event.technique, event.item, {"of": name_of(event)}))
             self._replay(event.technique, event.item)
             return event.item
 
@@ -274,7 +236,7 @@ class Progress:
             now: The moment asked about, with its time zone; by default the present.
             limit: How many at most.
         """
-        now = _utc(now, "now")
+        now = utc(now, "now")
         select = (
             "SELECT question, technique, due, stability, reviewed, reviews FROM cards"
             f" WHERE {_WAITS} ORDER BY due, question LIMIT ?"
@@ -282,14 +244,14 @@ class Progress:
         return [
             Due(question, technique, datetime.fromisoformat(due), self._chance(stability, reviewed, now), reviews)
             for question, technique, due, stability, reviewed, reviews in self._journal.read(
-                select, (_iso(now), -1 if limit is None else limit)
+                select, (iso(now), -1 if limit is None else limit)
             )
         ]
 
     def waiting(self, now: datetime | None = None) -> list[tuple[str, str, datetime]]:
         """Question, technique and time of all that is due now, the longest due first: `due` without its chances."""
         select = f"SELECT question, technique, due FROM cards WHERE {_WAITS} ORDER BY due, question"
-        found = self._journal.read(select, (_iso(_utc(now, "now")),))
+        found = self._journal.read(select, (iso(utc(now, "now")),))
         return [(question, technique, datetime.fromisoformat(due)) for question, technique, due in found]
 
     def mastery(self, totals: Mapping[str, int] | None = None, now: datetime | None = None) -> dict[str, float]:
@@ -307,13 +269,13 @@ class Progress:
 
     def known(self, totals: Mapping[str, int] | None = None, now: datetime | None = None) -> dict[str, Known]:
         """What is known of each technique; arguments as of `mastery`."""
-        now = _utc(now, "now")
+        now = utc(now, "now")
         chances: dict[str, list[float]] = {technique: [] for technique in totals or ()}
         select = "SELECT technique, score, stability, reviewed FROM cards"
         for technique, score, stability, reviewed in self._journal.read(select):
             chances.setdefault(technique, []).append(score * self._chance(stability, reviewed, now))
         waiting = dict(
-            self._journal.read(f"SELECT technique, count(*) FROM cards WHERE {_WAITS} GROUP BY technique", (_iso(now),))
+            self._journal.read(f"SELECT technique, count(*) FROM cards WHERE {_WAITS} GROUP BY technique", (iso(now),))
         )
         drills = dict(
             self._journal.read(
@@ -335,7 +297,7 @@ class Progress:
             days: How many days.
             now: The first of them, with its time zone; by default the present.
         """
-        now = _utc(now, "now")
+        now = utc(now, "now")
         cards = self._journal.read("SELECT stability, reviewed FROM cards WHERE technique = ?", (technique,))
         moments = [now + timedelta(days=day) for day in range(days if cards else 0)]
         return [
@@ -351,12 +313,12 @@ class Progress:
         )
         # Page by page: one long cursor would keep the write-ahead log from being folded back while it is read.
         while page := self._journal.read(select, {"after": after, "kind": kind, "technique": technique}):
-            yield from map(_event, page)
+            yield from map(event_of, page)
             after = page[-1][0]
 
     def history(self, item: str) -> list[Event]:
         """All that happened to one item, such as a question, in its order."""
-        return [_event(row) for row in self._journal.read("SELECT * FROM events WHERE item = ? ORDER BY id", (item,))]
+        return [event_of(row) for row in self._journal.read("SELECT * FROM events WHERE item = ? ORDER BY id", (item,))]
 
     def rebuild(self) -> int:
         """Derive all cards anew from the events, and return how many there are."""
@@ -369,7 +331,7 @@ class Progress:
 
     def _append(self, event: Event) -> int:
         text = json.dumps(event.data, ensure_ascii=False, allow_nan=False)
-        row = (_iso(event.at), event.session, event.kind, event.technique, event.item, text)
+        row = (iso(event.at), event.session, event.kind, event.technique, event.item, text)
         insert = "INSERT INTO events (at, session, kind, technique, item, data) VALUES (?, ?, ?, ?, ?, ?)"
         return self._journal.connection.execute(insert, row).lastrowid or 0
 
@@ -382,8 +344,8 @@ class Progress:
         undone = self._undone(question)
         # In the order of time: what was merged from another machine lies between what happened here.
         for event in sorted(self.events(technique=technique), key=lambda each: each.at):
-            whole = question is None or event.kind not in (*_ANSWERS, "suspend")  # of a technique, not of a question
-            if (whole or event.item == question) and _name(event) not in undone:
+            whole = question is None or event.kind not in (*ANSWERS, "suspend")  # of a technique, not of a question
+            if (whole or event.item == question) and name_of(event) not in undone:
                 self._apply(event, question)
 
     def _undone(self, question: str | None) -> list[str]:
@@ -393,14 +355,14 @@ class Progress:
     def _apply(self, event: Event, only: str | None = None) -> None:
         """What an event means for the cards, or for one of them; recording and replaying both go through here."""
         execute = self._journal.connection.execute
-        if event.kind in _ANSWERS:
+        if event.kind in ANSWERS:
             found = execute("SELECT card, reviews FROM cards WHERE question = ?", (event.item,)).fetchone()
             # A number of its own: FSRS would otherwise make one from the clock.
             card, reviews = (Card.from_json(found[0]), found[1]) if found else (Card(card_id=0, due=event.at), 0)
             score = 1.0 if event.data["correct"] else float(event.data["score"])
             rating = Rating.Good if event.data["correct"] else Rating.Hard if score else Rating.Again
             card, _ = self._scheduler.review_card(card, rating, event.at)
-            row = (event.item, event.technique, _iso(card.due), score, reviews + 1, card.to_json())
+            row = (event.item, event.technique, iso(card.due), score, reviews + 1, card.to_json())
             execute(
                 "INSERT OR REPLACE INTO cards VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (*row, card.stability, event.at.isoformat())
             )
@@ -408,7 +370,7 @@ class Progress:
             change = "INSERT OR IGNORE INTO suspended VALUES (?)"
             execute(change if event.data["suspended"] else "DELETE FROM suspended WHERE question = ?", (event.item,))
         elif event.kind == "lint" or (event.kind == "drill" and not event.data.get("passed")):
-            named = {"at": _iso(event.at), "technique": event.technique, "only": only}
+            named = {"at": iso(event.at), "technique": event.technique, "only": only}
             execute(
                 "UPDATE cards SET due = :at WHERE technique = :technique AND due > :at"
                 " AND (:only IS NULL OR question = :only)",
@@ -418,44 +380,3 @@ class Progress:
     def _chance(self, stability: float, reviewed: str, now: datetime) -> float:
         self._asked.stability, self._asked.last_review = stability, datetime.fromisoformat(reviewed)
         return float(self._scheduler.get_card_retrievability(self._asked, now))
-
-
-def _check(where: str, kind: str, item: str | None, data: Mapping[str, Any]) -> None:
-    """What the cards are derived from must be there."""
-    score = data.get("score")
-    if kind in _ANSWERS and (
-        item is None or "correct" not in data or not isinstance(score, int | float) or not 0 <= score <= 1
-    ):
-        raise InputError(where, f"an answer to {item} with score {score}", "give item, correct and a score 0 to 1")
-    if kind == "suspend" and (item is None or not isinstance(data.get("suspended"), bool)):
-        raise InputError(where, f"suspended is {data.get('suspended')!r}", "give item, and suspended as true or false")
-
-
-def _name(event: Event) -> str:
-    """Tells an event from all others, in whichever file it lies."""
-    return f"{event.session} {_iso(event.at)}"
-
-
-def _same(event: Event) -> tuple[object, ...]:
-    return (*event[1:6], json.dumps(event.data, sort_keys=True))
-
-
-def _event(row: tuple[Any, ...]) -> Event:
-    number, at, session, kind, technique, item, data = row
-    return Event(number, datetime.fromisoformat(at), session, kind, technique, item, json.loads(data))
-
-
-def _utc(moment: datetime | None, name: str) -> datetime:
-    """The moment in UTC, the present for None; one without its time zone is refused, for it could be any hour."""
-    if moment is None:
-        return datetime.now(UTC)
-    if moment.tzinfo is None:
-        raise InputError(
-            name, f"{moment.isoformat()} has no time zone", "pass datetime.now(UTC) or .astimezone() of it"
-        )
-    return moment.astimezone(UTC)
-
-
-def _iso(moment: datetime) -> str:
-    # All digits always, so that the order of the texts is the order of the moments.
-    return moment.isoformat(timespec="microseconds")

@@ -19,8 +19,9 @@ import pytest
 
 from studykit import progress as module
 from studykit.errors import InputError
+from studykit.events import Known
 from studykit.journal import Journal
-from studykit.progress import Known, Progress
+from studykit.progress import Progress
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 NOBODY = 65534

@@ -26,7 +26,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from studykit.question import parse
-from studykit.server.routes import description
+from studykit.server.route import description
 from studykit.technique import catalog, technique
 
 ROOT = Path(__file__).parents[1]
