@@ -1,4 +1,7 @@
-"""The fact ledger, `claims.toml`: what the article says, whether it may be repeated, what is true, and the source."""
+"""The fact ledger, `claims.toml`: what the article says, whether it may be repeated, what is true, and the source.
+
+`lint` finds the statements that may not be repeated in a typed answer.
+"""
 
 import difflib
 import tomllib
@@ -60,6 +63,40 @@ class Claim:
     follow_up: Text
     sources: tuple[Source, ...]
     number: str = ""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A statement in a typed answer that can't be repeated as it is.
+
+    Attributes:
+        span: Where it stands in the text that was given: text[span[0]:span[1]].
+        claim: The claim's id.
+        verdict: `wrong`, `outdated`, `qualified` (true only under its condition) or `unverifiable`.
+        correction: What is true.
+        source: Where that was checked.
+    """
+
+    span: tuple[int, int]
+    claim: str
+    verdict: str
+    correction: Text
+    source: str
+
+
+def lint(text: str) -> list[Finding]:
+    """What in an answer is wrong, outdated, without its condition or without a source.
+
+    Args:
+        text: Typed text in Chinese, English or both.
+
+    Returns:
+        The findings in their order; none overlaps another. An empty list only means that no known statement was
+        found: what the ledger doesn't have was not checked.
+    """
+    from studykit.linting import lint as find  # which is built on this ledger, and which few need
+
+    return find(text)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from studykit import terminal
 from studykit.errors import InputError
 
 app = typer.Typer(
@@ -220,35 +221,6 @@ def _record(technique_id: str, verdict: Any) -> None:
         print(error, file=sys.stderr)
 
 
-@app.command("export")
-def export_(
-    file: Annotated[Path, typer.Argument(help="`.apkg` for Anki, or `.jsonl` for your progress.")],
-    targets: Annotated[list[str] | None, typer.Argument(help="Whose questions, for Anki; by default all.")] = None,
-) -> None:
-    """Write the questions for Anki, or your progress to carry it elsewhere."""
-    from studykit import anki, exchange
-    from studykit.progress import Progress
-    from studykit.technique import chosen
-
-    if file.suffix == ".apkg":
-        print(f"{file}: {anki.export(chosen(targets or ['all']), file)} cards")
-    elif file.suffix == ".jsonl" and not targets:
-        with Progress() as log:
-            print(f"{file}: {exchange.write(log, file)} events")
-    else:
-        raise InputError(str(file), "is neither", "name a file .apkg, or .jsonl without techniques")
-
-
-@app.command("import")
-def import_(file: Annotated[Path, typer.Argument(help="What `studykit export x.jsonl` wrote.")]) -> None:
-    """Merge progress from elsewhere into yours; what is there already is passed over."""
-    from studykit import exchange
-    from studykit.progress import Progress
-
-    with Progress() as log:
-        print(f"{file}: {exchange.read(log, file)} new events")
-
-
 @app.command()
 def check() -> None:
     """Say what is stale, missing, stray or malformed; executes no notebook."""
@@ -324,3 +296,7 @@ def bench(
         raise InputError(name, "is no benchmark", f"use one of {', '.join(found)}")
     else:
         import_module(f"studykit.{name}._bench").main(out)
+
+
+for command in (terminal.quiz, terminal.mock, terminal.progress, terminal.lint, terminal.export_, terminal.import_):
+    app.command(command.__name__.rstrip("_"))(command)
