@@ -12,6 +12,7 @@ import ipywidgets
 from IPython.core.getipython import get_ipython
 from IPython.display import clear_output, display
 
+from studykit import colab
 from studykit import drill as drills
 from studykit.bench.result import Effect, Result
 from studykit.bench.train import Stopped, part, watching
@@ -49,6 +50,7 @@ def study(technique_id: str, *, lang: str | None = None) -> "Study":
     Raises:
         InputError: There is no such technique; the nearest id is named.
     """
+    _restored()
     return Study(technique(technique_id), lang)
 
 
@@ -248,6 +250,7 @@ def _recorded(write: Callable[[Progress], Any]) -> None:
     try:
         with Progress() as log:
             write(log)
+            colab.save(log)
     except InputError as error:
         print(error, file=sys.stderr)
 
@@ -269,8 +272,17 @@ def _progress(name: str) -> Iterator[None]:
         clear_output(wait=True)
 
 
+def _restored() -> None:
+    """In Colab, take in the progress that is on the learner's Drive; a file that can't be used is told."""
+    try:
+        colab.restore()
+    except InputError as error:
+        print(error, file=sys.stderr)
+
+
 def desk() -> Shown:
     """What there is to study, what is known of it, and what is due today."""
+    _restored()
     with Progress() as log:
         totals = {each.id: len(parse(each.questions, each.id)) for each in catalog().values()}
         mastery = log.mastery(totals)

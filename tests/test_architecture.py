@@ -83,6 +83,7 @@ def allowed(path: Path) -> tuple[str, ...]:
         "journal.py": ("studykit.errors",),
         "progress.py": ("fsrs", "studykit.errors", "studykit.events", "studykit.home", "studykit.journal"),
         "events.py": ("studykit.errors",),
+        "colab.py": ("studykit.errors", "studykit.exchange", "studykit.language", "studykit.progress"),
         "exchange.py": ("studykit.errors", "studykit.events", "studykit.progress"),
         "anki.py": ("genanki", "studykit.errors", "studykit.language", "studykit.question", "studykit.technique"),
         "models.py": ("torch",),
