@@ -9,7 +9,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from studykit import bootstrap, claims
-from studykit.derive import notebooks, pages, topic
+from studykit.derive import notebooks, pages, panel, topic
 from studykit.derive.scaffold import MARK
 from studykit.errors import InputError
 from studykit.question import parse
@@ -66,6 +66,9 @@ def build(only: Iterable[str] = (), *, run: bool = True, force: bool = False, jo
     Raises:
         InputError: A source is malformed, or a notebook fails.
     """
+    if panel.problems():
+        panel.make(panel.BUILT)
+        say(_name(panel.BUILT))
     chosen = set(only) or set(catalog())
     for path, text in texts():
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
@@ -132,7 +135,7 @@ def check() -> list[str]:
     problems += claims.problems({each.id: each.claims for each in catalog().values()})
     for card in catalog().values():
         problems += [line for one in (_complete, _questions, _notebook) for line in _tried(one, card)]
-    return problems + _tried(_texts) + [line for page in PAGES for line in _tried(_page, page)]
+    return problems + panel.problems() + _tried(_texts) + [line for page in PAGES for line in _tried(_page, page)]
 
 
 def _tried(one: Callable[..., list[str]], *of: object) -> list[str]:

@@ -17,6 +17,8 @@ import nbformat
 import pytest
 from playwright.sync_api import Error, Page, expect, sync_playwright
 
+from studykit.cli import desk_options
+
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = ROOT / "notebooks"
 PROBES = Path(__file__).with_name("probes.js").read_text(encoding="utf-8")
@@ -64,7 +66,7 @@ def server(tmp_path_factory):
         "LabApp.expose_app_in_browser": True,
     }
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
-    command += [f"--{name}={value}" for name, value in options.items()]
+    command += [*desk_options(), *(f"--{name}={value}" for name, value in options.items())]
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=folder, env={**os.environ, **own}, stdout=output, stderr=output)
         try:

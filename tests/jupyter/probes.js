@@ -70,8 +70,8 @@
   // What sticks out of a widget or its cell's output, or is shortened; what scrolls by itself may hold more than it shows.
   cutOff: (selector) => {
     const widget = document.querySelector(selector);
-    const limit = widget.closest(".jp-OutputArea-output").getBoundingClientRect().right + 1;
-    const inside = (each) => each.parentElement.closest(".sk-code, .sk-editor, svg svg") === null;
+    const limit = widget.closest(".jp-OutputArea-output, .sk-desk-host").getBoundingClientRect().right + 1;
+    const inside = (each) => each.parentElement.closest(".sk-code, .sk-editor, .sk-listing, svg svg") === null;
     const shortened = (each) => getComputedStyle(each).textOverflow === "ellipsis" && each.scrollWidth > each.clientWidth;
     return [widget, ...widget.querySelectorAll("*:not(.sk-unseen)")]
       .filter((each) => each.checkVisibility() && inside(each) && (each.getBoundingClientRect().right > limit || shortened(each)))
