@@ -1,0 +1,14 @@
+"""The techniques of scale; derived by `studykit build` from their cards."""
+
+from .amp import GradScaler, autocast_report
+from .flash_attention import flash_attention
+from .zero import ZeroOptimizer, zero3, zero_memory
+
+__all__ = [
+    "GradScaler",
+    "ZeroOptimizer",
+    "autocast_report",
+    "flash_attention",
+    "zero3",
+    "zero_memory",
+]
