@@ -50,8 +50,6 @@ export function normalised(norm, samples, centred = true) {
     );
   return {
     values: grid((s, c, p) => (value(s, c, p) - of(s, c, p).mean) / of(s, c, p).std),
-    together: (sample, channel, position) =>
-      grid((s, c, p) => (shared[norm](s, c, p) === shared[norm](sample, channel, position) ? 1 : 0)),
     moments: Object.keys(moments).length,
     count: of(0, 0, 0).count,
   };
@@ -65,6 +63,24 @@ export const heat = (rows, label, more = {}) => ({
   rows,
   ...more,
 });
+
+// The activation as a block, and in it, marked, the cells that share a mean with the one at `sample`, `channel`, `position`.
+export const block = (norm, [sample, channel, position], label, samples = SAMPLES) => {
+  const place = (cell) =>
+    Array.from({ length: samples }, (_, s) =>
+      Array.from({ length: CHANNELS }, (_, c) => Array.from({ length: POSITIONS }, (_, p) => cell(s, c, p))),
+    );
+  const group = shared[norm](sample, channel, position);
+  return {
+    kind: "cube",
+    label,
+    x: { label: { en: "channels", zh: "通道" } },
+    y: { label: { en: "samples", zh: "样本" } },
+    z: { label: { en: "positions", zh: "位置" } },
+    values: place(value),
+    marked: place((s, c, p) => shared[norm](s, c, p) === group),
+  };
+};
 
 // Standard normal numbers, the same ones at every drawing.
 export function gaussian(seed) {

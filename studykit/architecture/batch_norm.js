@@ -1,5 +1,5 @@
 // BatchNorm: which cells share a mean, what comes out, and what a sample gets in training and in evaluation at each batch size.
-import { CHANNELS, POSITIONS, SAMPLES, gaussian, heat, normalised, value } from "./_norms.js";
+import { CHANNELS, POSITIONS, SAMPLES, block, gaussian, heat, normalised, value } from "./_norms.js";
 
 export const title = { "en": "BatchNorm", "zh": "BatchNorm：批归一化" };
 
@@ -77,10 +77,11 @@ function scene({ norm, channel, batch }) {
         `这样一个 batch 的标准差平均是真值的 ${number(expectedStd(batch))}。`,
     },
     panels: [
-      heat(
-        found.together(0, channel - 1, 0),
+      block(
+        norm,
+        [0, channel - 1, 0],
         { en: "what shares a mean with sample 1, first position", zh: "与样本 1 第一个位置共用均值的格子" },
-        { low: 0, high: 1 },
+        samples,
       ),
       heat(raw, { en: "the activation: channels, 6 positions each", zh: "激活值：各通道，每个 6 个位置" }),
       heat(found.values, { en: "after the norm", zh: "归一化之后" }, { low: -2, high: 2 }),

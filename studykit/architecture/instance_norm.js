@@ -1,5 +1,5 @@
 // InstanceNorm: which cells share a mean, and what a change of one image's contrast and brightness does to it under each norm.
-import { CHANNELS, POSITIONS, SAMPLES, heat, normalised, value } from "./_norms.js";
+import { CHANNELS, POSITIONS, SAMPLES, block, heat, normalised, value } from "./_norms.js";
 
 export const title = { "en": "InstanceNorm", "zh": "InstanceNorm：实例归一化" };
 
@@ -74,7 +74,7 @@ function scene({ norm, sample, contrast, brightness }) {
         `这张图的输出平均变动：InstanceNorm 下 ${instance}，LayerNorm 下 ${layer}，推理时的 BatchNorm 下 ${batch}。`,
     },
     panels: [
-      heat(found.together(sample - 1, 0, 0), { en: "what shares a mean with the image's channel 1", zh: "与该图通道 1 共用均值的格子" }, { low: 0, high: 1 }),
+      block(norm, [sample - 1, 0, 0], { en: "what shares a mean with the image's channel 1", zh: "与该图通道 1 共用均值的格子" }),
       heat(rows, { en: "the activation, that image changed", zh: "激活值，该图已改变" }, { low: -0.6, high: 2.5 }),
       heat(rows.map((each) => after(norm, each)), { en: "after the norm", zh: "归一化之后" }, { low: -2, high: 2 }),
       {

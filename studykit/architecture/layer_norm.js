@@ -1,5 +1,5 @@
 // LayerNorm: which cells share a mean, what comes out, and what padding at the end of the sequences does to a real token.
-import { CHANNELS, POSITIONS, SAMPLES, heat, normalised, value } from "./_norms.js";
+import { CHANNELS, POSITIONS, SAMPLES, block, heat, normalised, value } from "./_norms.js";
 
 export const title = { "en": "LayerNorm", "zh": "LayerNorm：层归一化" };
 
@@ -64,7 +64,7 @@ function scene({ norm, sample, position, padding }) {
         `在只看自己各通道的 LayerNorm 下不变，仍是 ${own[1]}。`,
     },
     panels: [
-      heat(found.together(s, 0, p), { en: "what shares a mean with channel 1 of the token", zh: "与该 token 的通道 1 共用均值的格子" }, { low: 0, high: 1 }),
+      block(norm, [s, 0, p], { en: "what shares a mean with channel 1 of the token", zh: "与该 token 的通道 1 共用均值的格子" }),
       heat(raw, { en: "the activation: channels, 6 positions each", zh: "激活值：各通道，每个 6 个位置" }),
       heat(found.values, { en: "after the norm", zh: "归一化之后" }, { low: -2, high: 2 }),
       {

@@ -7,8 +7,10 @@
 //   lines    { x, y, series: [{ name, points: [[x, y], …] }], marks?: [{ x, label }] }   a y of null is a gap
 //   bars     { x: { label }, y, categories: [Text], series: [{ name, values: [number] }] }
 //   heat     { x: { label, names? }, y: { label, names? }, rows: [[number]], low?, high?, numbers?: bool }   also masks: 0 and 1
+//   cube     { label, x, y, z: { label }, values: [[[number]]], marked: [[[bool]]] }   rows of columns of layers: the hull, and marked cells in it
 //   tree     { nodes: [{ depth, label, boxes?: [{ label, series: number }] }], series: [{ name }] }   a module tree and its tensors
 import { axes, format } from "./axes.js";
+import { cube } from "./cube.js";
 import { h, s, say } from "./dom.js";
 import { line, style, thin, wide } from "./marks.js";
 import { surface } from "./surface.js";
@@ -167,7 +169,7 @@ function heat(scene, { width, height, lang }) {
   return h("div", { class: "sk-plot", style: `height:${height}px` }, plot.svg);
 }
 
-const KINDS = { surface, lines, bars, heat, tree };
+const KINDS = { surface, lines, bars, heat, cube, tree };
 
 function legend({ series = [] }, lang) {
   if (series.length < 2) return null;

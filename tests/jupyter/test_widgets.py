@@ -78,7 +78,7 @@ def test_a_picture_draws_from_its_defaults(module, tmp_path):
     if picture := drawn(module, tmp_path):
         assert picture["knobs"] == constant(module, "knobs"), "Python reads the knobs that the browser has"
         assert picture["summary"]["en"] and picture["summary"]["zh"]
-        assert set(picture["kinds"]) <= {"surface", "lines", "bars", "heat", "tree"}
+        assert set(picture["kinds"]) <= {"surface", "lines", "bars", "heat", "cube", "tree"}
 
 
 @pytest.mark.parametrize("surface", ["scaled", "bowl", "valley", "noisy"])
