@@ -2,9 +2,10 @@
 
 import ast
 import html
+import io
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from importlib import import_module
 from typing import Any
 
@@ -263,13 +264,15 @@ def _progress(name: str) -> Iterator[None]:
         return
     bar = ipywidgets.FloatProgress(max=1.0, description=name, style={"description_width": "initial"})
     display(bar)  # type: ignore[no-untyped-call]
+    said = io.StringIO()
     try:
-        with watching(lambda done, _: bar.set_trait("value", done)):
+        with watching(lambda done, _: bar.set_trait("value", done)), redirect_stdout(said):
             yield
     finally:
         bar.close()
         # The result takes its place; a saved notebook would keep an output without a widget.
         clear_output(wait=True)
+        print(said.getvalue(), end="")  # such as the files of a folder that can't be used
 
 
 def _restored() -> None:
