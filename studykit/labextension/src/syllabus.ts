@@ -79,6 +79,11 @@ export function syllabus(desk: DeskModel, ways: Ways): View {
     );
   }
 
+  function way(name: "quiz" | "run", { id, title }: Technique, go: (technique: string) => void): Node {
+    const said = words(WORDS[name]);
+    return button(said, () => go(id), { key: `${name}-${id}`, class: "sk-small", label: `${said}: ${title[desk.lang]}` });
+  }
+
   function row(each: Technique): Node {
     const known = desk.known(each.id);
     const title = each.title[desk.lang];
@@ -104,16 +109,7 @@ export function syllabus(desk: DeskModel, ways: Ways): View {
         known.due > 0 && h("span", { class: "sk-due" }, words(due(known.due))),
         drill,
         h("span", { class: "sk-gap" }),
-        button(words(WORDS.quiz), () => ways.review(each.id), {
-          key: `quiz-${each.id}`,
-          class: "sk-small",
-          label: `${words(WORDS.quiz)}: ${title}`,
-        }),
-        button(words(WORDS.run), () => ways.run(each.id), {
-          key: `run-${each.id}`,
-          class: "sk-small",
-          label: `${words(WORDS.run)}: ${title}`,
-        }),
+        h("span", { class: "sk-ways" }, way("quiz", each, ways.review), way("run", each, ways.run)),
       ),
     );
   }
