@@ -22,6 +22,11 @@ TIERS: Mapping[str, tuple[str, ...]] = {
     "task_oriented": ("data", "gradient", "architecture"),
     "frontier": ("selfsup", "scale", "automl"),
 }
+TIER_TITLES: Mapping[str, Text] = {
+    "basics": Text("Basics", "基础篇"),
+    "task_oriented": Text("Task-oriented", "进阶篇"),
+    "frontier": Text("Frontier", "前沿篇"),
+}
 SECTIONS: Mapping[str, str] = {section: tier for tier, sections in TIERS.items() for section in sections}
 REGIMES = ("helps", "does_not")
 VERDICTS = ("better", "worse", "same")

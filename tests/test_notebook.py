@@ -184,6 +184,13 @@ def test_the_badge_leads_to_colab_from_github_only() -> None:
     assert notebooks.colab_badge("https://example.org/studykit", "x") == ""
 
 
+def test_the_panel_knows_where_colab_opens_a_lesson(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "colab" not in notebooks.derived(technique("lion")).metadata.studykit
+    monkeypatch.setattr(notebooks, "repository", lambda: "https://github.com/someone/studykit")
+    told = notebooks.derived(technique("lion")).metadata.studykit["colab"]
+    assert told == "https://colab.research.google.com/github/someone/studykit/blob/main/notebooks/basics/lion.ipynb"
+
+
 def test_a_finding_reads_the_same_in_both_languages() -> None:
     finding = Finding("helps", "loss", False, "lion", "adamw", 1.0, 2.0, -1.0, -1.5, -0.5, 3, 3)
     english, chinese = finding.say()

@@ -57,6 +57,8 @@ def derived(card: Technique) -> NotebookNode:
         "text": _hash(json.dumps(cells, ensure_ascii=False)),
         "executed": executed_hash(card, cells),
     }
+    if address := colab_address(repository(), f"notebooks/{card.tier}/{card.id}.ipynb"):
+        told["colab"] = address  # what the panel's button opens
     return notebook_of(cells, told)
 
 
@@ -94,8 +96,8 @@ def repository() -> str:
     return address
 
 
-def colab_badge(address: str, path: str) -> str:
-    """The badge that opens a notebook in Colab, which takes them from GitHub only; else the empty string.
+def colab_address(address: str, path: str) -> str:
+    """Where Colab opens a notebook, which it takes from GitHub only; else the empty string.
 
     Args:
         address: The repository's.
@@ -104,8 +106,13 @@ def colab_badge(address: str, path: str) -> str:
     parts = urlsplit(address)
     if parts.hostname != "github.com":
         return ""
-    target = f"https://colab.research.google.com/github{parts.path.removesuffix('.git')}/blob/main/{path}"
-    return f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({target})"
+    return f"https://colab.research.google.com/github{parts.path.removesuffix('.git')}/blob/main/{path}"
+
+
+def colab_badge(address: str, path: str) -> str:
+    """The badge that opens a notebook in Colab, or the empty string; arguments as of `colab_address`."""
+    target = colab_address(address, path)
+    return f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({target})" if target else ""
 
 
 def bootstrap_cell() -> Cell:

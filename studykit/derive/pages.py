@@ -9,13 +9,8 @@ from nbformat import NotebookNode
 from studykit.derive.notebooks import bootstrap_cell, folded, notebook_of
 from studykit.language import Text
 from studykit.question import parse
-from studykit.technique import TIERS, Technique, catalog
+from studykit.technique import TIER_TITLES, TIERS, Technique, catalog
 
-TIER_TITLES = {
-    "basics": Text("Basics", "基础篇"),
-    "task_oriented": Text("Task-oriented", "进阶篇"),
-    "frontier": Text("Frontier", "前沿篇"),
-}
 _START, _END = "<!-- techniques: derived by `studykit build` -->", "<!-- /techniques -->"
 _WORDS = {"better": "better", "worse": "worse", "same": "no clear difference"}
 

@@ -2,14 +2,13 @@
 
 import contextlib
 import json
-import os
 import re
-import tempfile
 from pathlib import Path
 from typing import Any, Protocol
 
 from studykit.claims import claims
 from studykit.errors import InputError, StorageError
+from studykit.files import write_safely
 from studykit.home import home
 from studykit.interview.engine import Interview
 from studykit.interview.report import findings_of
@@ -77,17 +76,7 @@ class Interviews:
         text = json.dumps(interview.as_json(), ensure_ascii=False, indent=1)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=self.folder, prefix=".new-")
-            try:
-                with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
-                    file.write(text)
-                    file.flush()
-                    os.fsync(file.fileno())
-                os.replace(name, path)
-            except BaseException:
-                with contextlib.suppress(OSError):
-                    os.unlink(name)
-                raise
+            write_safely(path, text.encode("utf-8", errors="replace"))
         except OSError as error:
             raise StorageError(str(path), f"can't be written ({error.strerror})", "free some space, or set STUDYKIT_HOME") from None
         return path

@@ -179,7 +179,9 @@ def _functions(target: Any, seen: set[int]) -> Iterator[FunctionType]:
         for each in target.__mro__:
             if each.__module__ == target.__module__ or each.__module__.startswith("studykit."):
                 for member in list(vars(each).values()):
-                    yield from _functions(member, seen)
+                    # A class that torch made for this one, such as a Function's backward, has bases that serve everybody.
+                    if not isinstance(member, type) or member.__module__.startswith((each.__module__, "studykit.")):
+                        yield from _functions(member, seen)
     elif isinstance(target, staticmethod | classmethod):
         yield from _functions(target.__func__, seen)
     elif isinstance(target, property):

@@ -7,12 +7,12 @@ from typing import Annotated
 import torch
 from torch import Tensor, nn
 
+from studykit.bench.few_samples import BestSoFar, tested_on_the_rest
 from studykit.bench.result import Arm, Effect, Result, compare
 from studykit.bench.tasks import CONTEXT, DATASETS, Task, load
 from studykit.bench.train import part, place, train
 from studykit.knobs import Choice, Log, Range
 from studykit.models import MLP
-from studykit.regularization._few_samples import BestSoFar, tested_on_the_rest
 from studykit.regularization.label_smoothing import label_smoothing_cross_entropy
 from studykit.technique import technique
 

@@ -6,12 +6,12 @@ from typing import Annotated
 
 from torch import nn
 
+from studykit.bench.few_samples import BestSoFar, tested_on_the_rest
 from studykit.bench.result import Arm, Effect, Result, compare
 from studykit.bench.tasks import DATASETS, Task, load
 from studykit.bench.train import part, place, train
 from studykit.knobs import Choice, Log, Range
 from studykit.models import MLP
-from studykit.regularization._few_samples import BestSoFar, tested_on_the_rest
 from studykit.regularization.weight_decay import weight_decay_groups
 from studykit.technique import technique
 

@@ -16,7 +16,8 @@ from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
-from studykit.runner.folders import FINAL, PARTIAL, alone, fits_sockets, load, write_safely
+from studykit.files import write_safely
+from studykit.runner.folders import FINAL, PARTIAL, alone, fits_sockets, load
 from studykit.runner.jobs import Job, Outcome, Source, Step
 from studykit.runner.kernels import kernel_class
 

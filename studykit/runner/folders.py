@@ -1,4 +1,4 @@
-"""The folder of one run: who holds it, and files that are never half written."""
+"""The folder of one run, and who holds it."""
 
 import contextlib
 import json
@@ -52,16 +52,6 @@ def held(folder: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
-
-
-def write_safely(path: Path, content: str | bytes, by: Path | None = None) -> None:
-    """Write a file under another name and rename it when all of it is on the disk."""
-    by = by or path.with_name(f".{path.name}.{os.getpid()}")
-    with by.open("wb") as file:
-        file.write(content.encode() if isinstance(content, str) else content)
-        file.flush()
-        os.fsync(file.fileno())
-    by.replace(path)
 
 
 def fits_sockets(folder: Path) -> bool:

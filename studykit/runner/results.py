@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from studykit.errors import InputError
+from studykit.files import write_safely
 from studykit.knobs import Knob
-from studykit.runner.folders import FINAL, PARTIAL, held, load, write_safely
+from studykit.runner.folders import FINAL, PARTIAL, held, load
 from studykit.runner.report import page
 from studykit.technique import REGIMES
 

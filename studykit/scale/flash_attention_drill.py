@@ -12,11 +12,8 @@ from studykit.language import Text
 
 from ._attention_probes import Meter
 from ._flash_attention_mistakes import WRONG_ONES
-from .flash_attention import _Flash, flash_attention
+from .flash_attention import flash_attention
 
-# The judge forbids all that belongs to the answer's classes, base by base. PyTorch makes this one, and says that it is at home in
-# torch.autograd.function: then FunctionCtx would be forbidden to everybody.
-_Flash._backward_cls.__module__ = _Flash.__module__
 TILE = 64 * 64
 FLASHES = ("flash_attention_for_cpu", "flash_attention", "efficient_attention", "cudnn_attention", "math")
 

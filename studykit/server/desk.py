@@ -4,22 +4,16 @@ import functools
 import json
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from studykit import drill
+from studykit import drill, reviews
 from studykit.errors import InputError, StorageError
-from studykit.language import Text
 from studykit.progress import Progress
 from studykit.question import Question, parse
-from studykit.technique import TIERS, Technique, catalog, technique
+from studykit.technique import TIER_TITLES, TIERS, Technique, catalog, technique
 
-TITLES = {
-    "basics": Text("Basics", "基础篇"),
-    "task_oriented": Text("Task-oriented", "进阶篇"),
-    "frontier": Text("Frontier", "前沿篇"),
-}
 MOST = 200  # answers of one technique that are told, and questions of one review
 Json = dict[str, Any]
 
@@ -64,7 +58,7 @@ class Desk:
 
     def catalog(self) -> Json:
         """All techniques in the order of study."""
-        tiers = [{"id": tier, "title": TITLES[tier]._asdict()} for tier in TIERS]
+        tiers = [{"id": tier, "title": TIER_TITLES[tier]._asdict()} for tier in TIERS]
         return {"tiers": tiers, "techniques": [_card(each) for each in catalog().values()]}
 
     def progress(self) -> Json:
@@ -104,19 +98,10 @@ class Desk:
             technique_id: Only this one's, or None.
         """
         of = known(technique_id).id if technique_id else None
-        known_ones = questions()
-        waiting = [each for each in self.log.waiting() if each[0] in known_ones and of in (None, each[1])]
-        asked: list[tuple[Question, str | None]] = [
-            (known_ones[name], _iso(moment)) for name, _, moment in waiting[:limit]
-        ]
-        fresh = self._never_answered(of) if new else iter(())
-        asked += [(each, None) for each, _ in zip(fresh, range(min(new, limit - len(asked))), strict=False)]
+        bank = {name: each for name, each in questions().items() if of in (None, each.technique)}
         seed = random.randrange(2**31)
-        return {"seed": seed, "count": len(waiting), "questions": [_public(each, seed, due) for each, due in asked]}
-
-    def _never_answered(self, of: str | None) -> Iterator[Question]:
-        seen = self.log.answered_questions() | self.log.suspended()
-        return (each for each in questions().values() if each.id not in seen and of in (None, each.technique))
+        shown = [_public(each, seed, _iso(moment)) for each, moment in reviews.to_ask(self.log, bank, limit, new)]
+        return {"seed": seed, "count": len(reviews.due(self.log, bank)), "questions": shown}
 
     def review(self, question_id: str, given: str, seed: int) -> Json:
         """Grade an answer to a question as it was lettered by `seed`, and schedule its next review."""

@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from studykit.files import write_safely
 from studykit.runner import jobs_of
-from studykit.runner.folders import FINAL, write_safely
+from studykit.runner.folders import FINAL
 from studykit.server.desk import Conflict, Json, Unknown, known
 
 MOST = 2  # at once: a laptop has few cores, and a run wants one
@@ -98,7 +99,9 @@ class Runs:
         }
         run = Run(told, str(job.folder(self.folder.absolute()) / FINAL))
         given = [part for name, value in job.parameters.items() for part in ("-p", f"{name}={value}")]
-        command = [sys.executable, "-m", "studykit", "run", job.technique_id, *given, "--out", str(self.folder), "--json"]
+        # Not `python -m studykit`, which would first look after the environment that this server runs in.
+        start = [sys.executable, "-c", "import sys; from studykit.cli import main; sys.exit(main())"]
+        command = [*start, "run", job.technique_id, *given, "--out", str(self.folder), "--json"]
         run.process = await asyncio.create_subprocess_exec(
             *command,
             stdin=asyncio.subprocess.DEVNULL,

@@ -10,14 +10,9 @@ from studykit.coverage import LAYERS, Coverage, coverage
 from studykit.language import Language, Text
 from studykit.progress import Progress
 from studykit.question import parse
-from studykit.technique import TIERS, Technique, catalog
+from studykit.technique import TIER_TITLES, TIERS, Technique, catalog
 from studykit.terminal.screen import Screen, bar
 
-TITLES = {
-    "basics": Text("Basics", "基础篇"),
-    "task_oriented": Text("Task-oriented", "进阶篇"),
-    "frontier": Text("Frontier", "前沿篇"),
-}
 _HEADS = (Text("technique", "技巧"), Text("known", "掌握"), Text("answered", "已答"), Text("due", "到期"), Text("drill", "代码"))
 _DRILL = {"passed": Text("passed", "通过"), "failed": Text("not yet", "未通过"), None: Text("", "")}
 _DUE = Text("{due} due now; `studykit quiz` reviews them.", "现在有 {due} 题到期，`studykit quiz` 开始复习。")
@@ -52,7 +47,7 @@ def show_progress(lang: Language) -> None:
     for tier in TIERS:
         rows = [card for card in cards if card.tier == tier]
         if rows:
-            screen.table(_table(TITLES[tier].say(lang), rows, known, totals, lang))
+            screen.table(_table(TIER_TITLES[tier].say(lang), rows, known, totals, lang))
             screen.say()
     due = sum(known[card.id].due for card in cards)
     screen.say(_DUE.say(lang).format(due=due) if due else _NO_DUE.say(lang))

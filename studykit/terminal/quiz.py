@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+from studykit import reviews
 from studykit.errors import InputError
 from studykit.language import Language, Text
 from studykit.progress import Progress
@@ -49,7 +50,7 @@ class Quiz:
     def run(self) -> int:
         """Ask until all are answered or the learner leaves; every answer is on the disk before the next is asked."""
         with Progress() as log:
-            waiting = self._waiting(log)
+            waiting = deque(each for each, _ in reviews.to_ask(log, self.bank, self.limit, self.limit))
             if not waiting:
                 self.screen.say(_EMPTY.say(self.lang))
                 return 0
@@ -60,17 +61,10 @@ class Quiz:
                     pass
             except Leave as leave:
                 status = leave.status
-            due = sum(each.question_id in self.bank for each in log.due())
+            due = len(reviews.due(log, self.bank))
             told = {"right": sum(self.results.values()), "answered": len(self.results), "due": due}
             self.screen.say(_END.say(self.lang).format(**told))
         return status
-
-    def _waiting(self, log: Progress) -> deque[Question]:
-        """What is due, the longest first, then what was never answered, in the order of study."""
-        due = [self.bank[each.question_id] for each in log.due() if each.question_id in self.bank]
-        seen = log.answered_questions() | log.suspended()
-        new = [each for each in self.bank.values() if each.id not in seen]
-        return deque([*due, *new][: self.limit])
 
     def _ask(self, log: Progress, waiting: deque[Question], count: int) -> bool:
         """Ask the first that waits; whether to go on."""
