@@ -52,6 +52,10 @@ class CNN(nn.Module):
             nn.Flatten(), nn.Linear(2 * width * (size // 4) ** 2, 64), nn.ReLU(), nn.Linear(64, classes)
         )
 
+    def encode(self, x: Tensor) -> Tensor:
+        """What the last layer reads (B, 64), of images (B, channels, size, size)."""
+        return self.head[:-1](self.features(x))
+
     def forward(self, x: Tensor) -> Tensor:
         """Logits (B, classes) of images (B, channels, size, size)."""
         return self.head(self.features(x))
@@ -150,11 +154,22 @@ class ViT(nn.Module):
         self.blocks = nn.Sequential(*(Block(width, heads, causal=False) for _ in range(depth)))
         self.norm, self.head = nn.LayerNorm(width), nn.Linear(width, classes)
 
+    def encode(self, x: Tensor, keep: Tensor | None = None) -> Tensor:
+        """Normalised tokens (B, 1 + K, width), the class token first.
+
+        Args:
+            x: Images (B, channels, size, size).
+            keep: Numbers (B, K) of the patches that the network sees; by default all N of them, row by row.
+        """
+        patches = self.patch_embed(x).flatten(2).transpose(1, 2) + self.pos_embed[:, 1:]  # (B, N, D)
+        if keep is not None:
+            patches = patches.gather(1, keep[..., None].expand(-1, -1, patches.shape[2]))  # (B, K, D)
+        first = (self.cls_token + self.pos_embed[:, :1]).expand(len(x), -1, -1)
+        return self.norm(self.blocks(torch.cat([first, patches], 1)))
+
     def forward(self, x: Tensor) -> Tensor:
         """Logits (B, classes) of images (B, channels, size, size)."""
-        patches = self.patch_embed(x).flatten(2).transpose(1, 2)  # (B, N, D)
-        x = torch.cat([self.cls_token.expand(len(x), -1, -1), patches], 1) + self.pos_embed  # (B, N + 1, D)
-        return self.head(self.norm(self.blocks(x))[:, 0])
+        return self.head(self.encode(x)[:, 0])
 
 
 class ResidualMLP(nn.Module):
