@@ -136,14 +136,14 @@ def pins(lock: str) -> dict[str, str]:
 
 
 def requirements(pyproject: str) -> list[str]:
-    """The normalised names of all packages that pyproject.toml asks for, with the `test` extra.
+    """The normalised names of all packages that pyproject.toml asks for on every system, with the `test` extra.
 
     Args:
         pyproject: The text of `pyproject.toml`.
     """
     project: dict[str, Any] = tomllib.loads(pyproject)["project"]
     every = [*project["dependencies"], *project["optional-dependencies"]["test"]]
-    return sorted({_normal(re.split(r"[\s<>=!~;\[]", each, maxsplit=1)[0]) for each in every})
+    return sorted({_normal(re.split(r"[\s<>=!~;\[]", each, maxsplit=1)[0]) for each in every if ";" not in each})
 
 
 def environment_yaml(pyproject: str, lock: str) -> str:
