@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -17,6 +16,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import schemathesis
+import thousand
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -422,30 +422,8 @@ def test_the_description_holds_whatever_is_sent(case: Any, server: Server) -> No
 
 def test_a_thousand_techniques_and_a_hundred_thousand_answers_are_quick(tmp_path: Path) -> None:
     """p95 of the routes that the panel asks when it opens, in milliseconds."""
-    package = tmp_path / "kit"
-    shutil.copytree(ROOT / "studykit", package / "studykit", ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
-    shutil.copytree(ROOT / "quizzes", package / "quizzes")
-    (package / "notebooks").symlink_to(ROOT / "notebooks")
-    card = (ROOT / "studykit/optim/sgd.toml").read_text(encoding="utf-8")
-    bank = (ROOT / "quizzes/basics/sgd.toml").read_text(encoding="utf-8")
-    copies = 1000 - len(list((package / "studykit").glob("*/*.toml")))
-    for n in range(copies):
-        (package / f"studykit/optim/copy{n}.toml").write_text(card, encoding="utf-8")
-        (package / f"quizzes/basics/copy{n}.toml").write_text(bank.replace('"sgd-', f'"copy{n}-'), encoding="utf-8")
     home = tmp_path / "home"
-    fill = (
-        "import json, sqlite3, sys; from datetime import datetime, timedelta, UTC\n"
-        "from studykit.progress import Progress\n"
-        "with Progress() as log:\n"
-        "    rows = [((datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=n)).isoformat(timespec='microseconds'), 's', 'quiz',\n"
-        "             f'copy{n % 950}', f'copy{n % 950}-{n % 9500}', json.dumps({'correct': n % 3 > 0, 'score': 0, 'given': 'a'}))\n"
-        "            for n in range(100_000)]\n"
-        "    log._journal.transaction(lambda: log._journal.connection.executemany(\n"
-        "        'INSERT INTO events (at, session, kind, technique, item, data) VALUES (?, ?, ?, ?, ?, ?)', rows))\n"
-        "    log.rebuild()\n"
-    )
-    env = {**os.environ, "STUDYKIT_HOME": str(home), "PYTHONPATH": str(package)}
-    subprocess.run([sys.executable, "-c", fill], check=True, env=env, cwd=tmp_path)
+    package = thousand.make(tmp_path, home)
     server = Server(home, package)
     try:
         assert len(server.get("catalog")["techniques"]) == 1000  # waits until all is read

@@ -11,13 +11,13 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
 
 import nbformat
 import pytest
 from playwright.sync_api import Error, Page, expect, sync_playwright
 
 from studykit.cli import desk_options
+from studykit.technique import technique
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = ROOT / "notebooks"
@@ -30,55 +30,73 @@ QUIET = (
 )
 SMALL = {"seeds": 1, "steps": 10}  # the parameters of every notebook in these sessions
 
+DESK = "#studykit-desk"
+
 expect.set_options(timeout=20_000)
 
 
-class Server(NamedTuple):
-    """A running `jupyter lab`."""
+class Server:
+    """A `jupyter lab` on a port of its own, with folders of its own: nothing of the repository or the user is changed.
 
-    address: str
-    token: str
-    home: Path  # STUDYKIT_HOME of its kernels
-    notebooks: Path
-    log: Path
+    Args:
+        folder: Where it keeps everything; what lies there is found again after a restart.
+        path: The folder that holds the package `studykit`, by default this checkout.
+    """
+
+    def __init__(self, folder: Path, path: Path = ROOT) -> None:
+        self.folder, self.path = folder, path
+        self.home, self.notebooks, self.log = folder / "home", folder / "notebooks", folder / "server.log"
+        self.token, self.port = secrets.token_hex(16), free_port()
+        self.address = f"http://127.0.0.1:{self.port}"
+        self.home.mkdir(exist_ok=True)
+        self.notebooks.mkdir(exist_ok=True)
+        settings = folder / "settings" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
+        settings.parent.mkdir(parents=True)
+        settings.write_text('{"fetchNews": "false", "checkForUpdates": false}', encoding="utf-8")
+
+    def start(self) -> "Server":
+        """Start it, or start it again at the same address, and wait until it answers."""
+        folder = self.folder
+        own = {f"JUPYTER_{name}_DIR": str(folder / name) for name in ("CONFIG", "DATA", "RUNTIME")}
+        own |= {f"JUPYTERLAB_{name}_DIR": str(folder / name.lower()) for name in ("SETTINGS", "WORKSPACES")}
+        own |= {"STUDYKIT_HOME": str(self.home), "STUDYKIT_LANG": "en", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(self.path)}
+        options = {
+            "ServerApp.port": self.port,
+            "ServerApp.port_retries": 0,
+            "ServerApp.root_dir": self.notebooks,
+            "IdentityProvider.token": self.token,
+            "LabApp.expose_app_in_browser": True,
+        }
+        command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
+        command += [*desk_options(), *(f"--{name}={value}" for name, value in options.items())]
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(command, cwd=folder, env={**os.environ, **own}, stdout=output, stderr=output)
+        try:
+            wait_for(self.port, self.process, self.log)
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """End it; it ends its kernels first."""
+        self.process.terminate()
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
-    """JupyterLab on a free port, with folders of its own: nothing of the repository or the user is changed."""
-    folder = tmp_path_factory.mktemp("lab")
-    home, notebooks, log = folder / "home", folder / "notebooks", folder / "server.log"
-    home.mkdir()
+    """JupyterLab over all notebooks, with small parameters."""
+    made = Server(tmp_path_factory.mktemp("lab"))
     for path in NOTEBOOKS.rglob("*.ipynb"):
-        copy_small(path, notebooks / path.relative_to(NOTEBOOKS))
-    settings = folder / "settings" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
-    settings.parent.mkdir(parents=True)
-    settings.write_text('{"fetchNews": "false", "checkForUpdates": false}', encoding="utf-8")
-    own = {f"JUPYTER_{name}_DIR": str(folder / name) for name in ("CONFIG", "DATA", "RUNTIME")}
-    own |= {f"JUPYTERLAB_{name}_DIR": str(folder / name.lower()) for name in ("SETTINGS", "WORKSPACES")}
-    own |= {"STUDYKIT_HOME": str(home), "STUDYKIT_LANG": "en", "OMP_NUM_THREADS": "1"}
-    token, port = secrets.token_hex(16), free_port()
-    options = {
-        "ServerApp.port": port,
-        "ServerApp.port_retries": 0,
-        "ServerApp.root_dir": notebooks,
-        "IdentityProvider.token": token,
-        "LabApp.expose_app_in_browser": True,
-    }
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
-    command += [*desk_options(), *(f"--{name}={value}" for name, value in options.items())]
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=folder, env={**os.environ, **own}, stdout=output, stderr=output)
-        try:
-            wait_for(port, process, log)
-            yield Server(f"http://127.0.0.1:{port}", token, home, notebooks, log)
-        finally:
-            process.terminate()  # it ends its kernels first
-            try:
-                process.wait(30)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        copy_small(path, made.notebooks / path.relative_to(NOTEBOOKS))
+    made.start()
+    yield made
+    made.stop()
 
 
 def copy_small(path: Path, target: Path) -> None:
@@ -232,3 +250,42 @@ class Lab:
         target = self.page.locator(of).first if of else self.page
         with suppress(Error):  # a picture that can't be taken is no reason for a test to fail
             target.screenshot(path=PICTURES / f"{name}.png")
+
+
+class Desk(Lab):
+    """The side panel."""
+
+    @property
+    def panel(self):
+        """Its root."""
+        return self.page.locator(DESK)
+
+    def open(self):
+        """Show it, its catalog read."""
+        self.command("studykit:show-panel")
+        expect(self.panel.locator("nav")).to_be_visible()
+
+    def view(self, name):
+        """Go to one of its views."""
+        self.panel.locator("nav").get_by_role("button", name=name, exact=True).click()
+
+    def button(self, name):
+        """A button by its whole name."""
+        return self.panel.get_by_role("button", name=name, exact=True)
+
+    def row(self, technique_id):
+        """The row of a technique in the syllabus."""
+        title = technique(technique_id).title.en
+        return self.panel.locator(".sk-row", has=self.page.get_by_role("button", name=title, exact=True))
+
+    def knob(self, name):
+        """The field of a parameter."""
+        return self.panel.locator(".sk-runs label", has=self.page.locator(f"span:text-is('{name}')")).locator("input, select")
+
+    def tool(self, name):
+        """A button above the notebook in front."""
+        return self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .sk-toolbar jp-button", has_text=name)
+
+    def server(self, path):
+        """What the server says, asked with the page's own cookies."""
+        return self.page.evaluate("async (path) => (await fetch(path)).json()", f"/studykit/{path}")

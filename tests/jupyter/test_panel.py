@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from conftest import Lab
+from conftest import DESK, Desk
 from playwright.sync_api import expect
 
 from studykit.drill import blank, hints
@@ -12,7 +12,6 @@ from studykit.technique import catalog, technique
 
 pytestmark = pytest.mark.browser
 
-DESK = "#studykit-desk"
 DARK, LIGHT = "JupyterLab Dark", "JupyterLab Light"
 VIEWS = {"Study": "学习", "Review": "复习", "Interview": "面试", "Runs": "运行"}
 ASKED = "ema"  # its first two questions are a choice and a number
@@ -31,45 +30,6 @@ def desk(page, server):
     opened.open()
     yield opened
     page.evaluate("window.jupyterapp.serviceManager.sessions.shutdownAll()")
-
-
-class Desk(Lab):
-    """The side panel."""
-
-    @property
-    def panel(self):
-        """Its root."""
-        return self.page.locator(DESK)
-
-    def open(self):
-        """Show it, its catalog read."""
-        self.command("studykit:show-panel")
-        expect(self.panel.locator("nav")).to_be_visible()
-
-    def view(self, name):
-        """Go to one of its views."""
-        self.panel.locator("nav").get_by_role("button", name=name, exact=True).click()
-
-    def button(self, name):
-        """A button by its whole name."""
-        return self.panel.get_by_role("button", name=name, exact=True)
-
-    def row(self, technique_id):
-        """The row of a technique in the syllabus."""
-        title = technique(technique_id).title.en
-        return self.panel.locator(".sk-row", has=self.page.get_by_role("button", name=title, exact=True))
-
-    def knob(self, name):
-        """The field of a parameter."""
-        return self.panel.locator(".sk-runs label", has=self.page.locator(f"span:text-is('{name}')")).locator("input, select")
-
-    def tool(self, name):
-        """A button above the notebook in front."""
-        return self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .sk-toolbar jp-button", has_text=name)
-
-    def server(self, path):
-        """What the server says, asked with the page's own cookies."""
-        return self.page.evaluate("async (path) => (await fetch(path)).json()", f"/studykit/{path}")
 
 
 def test_the_syllabus_has_every_technique_with_its_mastery_in_numbers(desk):

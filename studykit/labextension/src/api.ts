@@ -8,6 +8,7 @@ import type {
   Graded,
   Interview,
   InterviewLine,
+  Memory,
   Progress,
   Run,
   Settings,
@@ -38,6 +39,7 @@ export class Api {
 
   catalog = (): Promise<Catalog> => this.ask("catalog");
   progress = (): Promise<Progress> => this.ask("progress");
+  memory = (technique: string): Promise<Memory> => this.ask(`progress/${technique}`);
   due = (limit: number, fresh: number, technique?: string): Promise<Due> =>
     this.ask(`due${URLExt.objectToQueryString({ limit, new: fresh, ...(technique && { technique }) })}`);
   review = (question: string, given: string, seed: number): Promise<Graded> =>

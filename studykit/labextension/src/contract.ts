@@ -39,6 +39,13 @@ export interface Known {
   drill: "passed" | "failed" | null;
 }
 
+/** What was answered of one technique by day, and the chance that it is still known from today on. */
+export interface Memory {
+  id: string;
+  past: { day: string; right: number; answered: number }[];
+  retention: { day: string; predicted: number }[];
+}
+
 export interface Progress {
   techniques: Record<string, Known>;
   due: number;

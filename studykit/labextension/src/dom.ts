@@ -1,7 +1,7 @@
 // What the views build with: the widgets' own helpers, prose with listings, and drawing anew without losing the focus.
 import { h, rich } from "../../widgets/dom.js";
 
-export { h, rich, root, say } from "../../widgets/dom.js";
+export { h, rich, root, s, say } from "../../widgets/dom.js";
 
 /** A part of the desk. */
 export interface View {

@@ -130,6 +130,10 @@ function activate(
   });
   void settings.then((found) => found && follow(desk, found, translator));
   void app.restored.then(() => Promise.all([desk.load(), all.runs.load(), all.interview.load()]));
+  // Meanwhile something may have been done in another tab, or in a terminal.
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden && desk.loaded) void Promise.all([desk.refresh(), all.runs.load()]);
+  });
 }
 
 /** A tab of the main area is named by its outer widget. */

@@ -1,7 +1,7 @@
 // What the desk knows, for all its views: language, catalog, progress, and where the learner is.
 import { ISignal, Signal } from "@lumino/signaling";
 import { Api, told } from "./api";
-import type { Catalog, Known, Lang, Progress, Technique, Text } from "./contract";
+import type { Catalog, Known, Lang, Memory, Progress, Technique, Text } from "./contract";
 import { keep, kept } from "./keep";
 
 export type Place = "study" | "review" | "interview" | "runs";
@@ -32,6 +32,8 @@ export interface Wishes {
 export class DeskModel extends Followed {
   catalog: Catalog = { tiers: [], techniques: [] };
   progress: Progress = { techniques: {}, due: 0 };
+  /** Of the techniques whose memory is shown; null while it is read. */
+  readonly memories = new Map<string, Memory | null>();
   problem: Text | null = null;
   loaded = false;
   place: Place = kept<Place>("place") ?? "study";
@@ -86,7 +88,21 @@ export class DeskModel extends Followed {
     if (!this.loaded) return this.load();
     await this.tried(async () => {
       this.progress = await this.api.progress();
+      await Promise.all([...this.memories.keys()].map(this.readMemory));
     });
+  };
+
+  /** Show how well a technique is remembered, or fold it. */
+  async remember(id: string): Promise<void> {
+    if (this.memories.delete(id)) return this.tell();
+    this.memories.set(id, null);
+    if (!(await this.tried(() => this.readMemory(id)))) this.memories.delete(id);
+    this.tell();
+  }
+
+  private readMemory = async (id: string): Promise<void> => {
+    const found = await this.api.memory(id);
+    if (this.memories.has(id)) this.memories.set(id, found); // it may have been folded meanwhile
   };
 
   /** Do something that may fail; its failure is told above all views. */

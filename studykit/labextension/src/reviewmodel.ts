@@ -1,7 +1,7 @@
 // A review: what is asked, what was answered. Toward widgets/quiz.js it is the model of an anywidget, whose kernel is the server.
 import { told } from "./api";
 import type { Graded, Question, Text } from "./contract";
-import { keep, kept, today } from "./keep";
+import { keep, kept, share, shared, today } from "./keep";
 import { DeskModel, Followed } from "./model";
 import type { Model } from "../../widgets/quiz.js";
 
@@ -55,7 +55,7 @@ export class ReviewModel extends Followed implements Model {
 
   /** How many new questions today still has. */
   get fresh(): number {
-    const counted = kept<{ day: string; count: number }>("new");
+    const counted = shared<{ day: string; count: number }>("new");
     return Math.max(0, this.desk.wishes.newPerDay - (counted?.day === today() ? counted.count : 0));
   }
 
@@ -88,6 +88,7 @@ export class ReviewModel extends Followed implements Model {
       delete results[last.question];
       this.change({ results, index: this.asked.findIndex((each) => each.en.id === last.question) }, "results", "index");
     });
+    void this.desk.refresh();
   }
 
   get last(): Graded | undefined {
@@ -164,8 +165,8 @@ export class ReviewModel extends Followed implements Model {
   }
 
   private count(): void {
-    const counted = kept<{ day: string; count: number }>("new");
-    keep("new", { day: today(), count: 1 + (counted?.day === today() ? counted.count : 0) });
+    const counted = shared<{ day: string; count: number }>("new");
+    share("new", { day: today(), count: 1 + (counted?.day === today() ? counted.count : 0) });
   }
 
   private open(session: Session | null): void {

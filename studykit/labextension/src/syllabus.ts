@@ -1,6 +1,7 @@
 // The syllabus by tier: how well each technique is known, what is due, and a way into each.
 import type { Technique } from "./contract";
 import { bar, button, h, redraw, say, View } from "./dom";
+import { memory } from "./memory";
 import type { DeskModel, Filter } from "./model";
 
 const WORDS = {
@@ -17,6 +18,7 @@ const WORDS = {
   none: { en: "No technique matches.", zh: "没有符合条件的技术。" },
   quiz: { en: "Quiz", zh: "测验" },
   run: { en: "Run", zh: "运行" },
+  memory: { en: "Memory", zh: "记忆" },
   passed: { en: "drill passed", zh: "手写题已通过" },
   failed: { en: "drill not passed yet", zh: "手写题还没通过" },
   mastery: { en: "mastered", zh: "掌握程度" },
@@ -84,9 +86,19 @@ export function syllabus(desk: DeskModel, ways: Ways): View {
     return button(said, () => go(id), { key: `${name}-${id}`, class: "sk-small", label: `${said}: ${title[desk.lang]}` });
   }
 
+  function recall({ id, title }: Technique): Node {
+    const said = words(WORDS.memory);
+    const label = `${said}: ${title[desk.lang]}`;
+    const found = button(said, () => void desk.remember(id), { key: `memory-${id}`, class: "sk-small", label });
+    found.setAttribute("aria-expanded", String(desk.memories.has(id)));
+    return found;
+  }
+
   function row(each: Technique): Node {
     const known = desk.known(each.id);
     const title = each.title[desk.lang];
+    const shown = desk.memories.get(each.id);
+    const buttons = [known.answered > 0 && recall(each), way("quiz", each, ways.review), way("run", each, ways.run)];
     const drill = known.drill && h("span", {}, `${known.drill === "passed" ? "✓" : "○"} ${words(WORDS[known.drill])}`);
     return h(
       "li",
@@ -109,8 +121,9 @@ export function syllabus(desk: DeskModel, ways: Ways): View {
         known.due > 0 && h("span", { class: "sk-due" }, words(due(known.due))),
         drill,
         h("span", { class: "sk-gap" }),
-        h("span", { class: "sk-ways" }, way("quiz", each, ways.review), way("run", each, ways.run)),
+        h("span", { class: "sk-ways" }, ...buttons),
       ),
+      shown && memory(shown, desk.lang),
     );
   }
 

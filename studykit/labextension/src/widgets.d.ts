@@ -9,6 +9,7 @@ declare module "*/widgets/dom.js" {
     attributes?: Record<string, unknown>,
     ...children: (Child | Child[])[]
   ): HTMLElementTagNameMap[K];
+  export function s(tag: string, attributes?: Record<string, unknown>, ...children: (Child | Child[])[]): SVGElement;
   export function say(text: Said, lang: "en" | "zh"): string;
   export function rich(text: string): HTMLElement[];
   export function root(el: HTMLElement, name: string): { widget: HTMLElement; release: () => void };
