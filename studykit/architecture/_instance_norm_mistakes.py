@@ -33,7 +33,7 @@ def like(
         detached: Which of `mean` and `var` no gradient goes through.
         evaluation: What normalises there: its `own` statistics, `running` ones, or `none`.
         affine: Scale and shift where `asked`, `always`, `never`, or `scale` only, `shift` only, or `one` number each.
-        order: They come `after` the normalisation or `before`.
+        order: They come `after` the normalisation or `before`, or after it but the `shift first`.
         learn: Whether they are trained.
         fixed_eps: What eps always is.
         in_place: Whether the mean is taken out of x itself.
@@ -67,6 +67,8 @@ def like(
             y = (x - mean if centred else x) / (root(var, self.eps) if divided else 1)
             if evaluation == "none" and not self.training:
                 y = x
+            if order == "shift first":
+                return (y + shift) * scale
             return y if order == "before" else y * scale + shift
 
         @torch.no_grad()
@@ -125,6 +127,16 @@ WRONG: dict[str, Told] = {
         "eps is added to the standard deviation; it belongs to the variance, under the root.",
         "eps 加在了标准差上；它应该加在方差上，在根号里面。",
     ),
+    "torch_std_plus_eps": Told(
+        like(correction=1, root=lambda var, eps: var.sqrt() + eps),
+        "x.std() + eps differs twice: torch.std divides by H * W - 1, and eps belongs to the variance, under the root.",
+        "x.std() + eps 有两处不同：torch.std 除的是 H * W - 1；eps 应加在方差上，在根号里面。",
+    ),
+    "no_eps": Told(
+        like(root=lambda var, eps: var.sqrt()),
+        "eps is not added at all: a channel of one colour gives nan. It belongs to the variance, under the root.",
+        "没有加 eps：纯色的通道会得到 nan。它应加在方差上，在根号里面。",
+    ),
     "eps_as_a_floor": Told(
         like(root=lambda var, eps: var.clamp(min=eps).sqrt()),
         "eps is a lower bound of the variance in yours; it is added to it.",
@@ -175,6 +187,11 @@ WRONG: dict[str, Told] = {
     ),
     "no_shift": Told(like(affine="scale"), "The bias of each channel is missing.", "缺少每个通道的 bias。"),
     "no_scale": Told(like(affine="shift"), "The weight of each channel is missing.", "缺少每个通道的 weight。"),
+    "shift_scaled_too": Told(
+        like(order="shift first"),
+        "The shift is added before the scale, so it is scaled as well: weight * normalised + bias.",
+        "先加了平移再乘缩放，平移也被缩放了：应是 weight * 归一化结果 + bias。",
+    ),
     "one_scale_for_all": Told(
         like(affine="one"),
         "There is a single scale and a single shift; every channel has its own.",

@@ -31,7 +31,7 @@ def like(
         spread: Distance from the mean and the dimensions to the variance.
         root: Variance and eps to the divisor.
         detached: Which of `mean` and `var` no gradient goes through.
-        affine: `after`, `before`, `none`, `scale` only or `shift` only.
+        affine: `after`, `before`, `none`, `scale` only, `shift` only, `shift first` or `one more` than weight as the scale.
         parameters: normalized_shape to the shape of scale and shift.
         learn: Whether they are trained.
         start: Of the scale.
@@ -46,7 +46,8 @@ def like(
             self.given = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
             self.eps = eps if fixed_eps is None else fixed_eps
             if affine not in ("none", "shift"):
-                self.weight = nn.Parameter(torch.full(parameters(self.given), start), requires_grad=learn)
+                more = float(affine == "one more")
+                self.weight = nn.Parameter(torch.full(parameters(self.given), start - more), requires_grad=learn)
             if affine not in ("none", "scale"):
                 self.bias = nn.Parameter(torch.zeros(parameters(self.given)), requires_grad=learn)
             self.register_buffer("mean", torch.zeros(()))
@@ -73,7 +74,9 @@ def like(
             y = (x - mean if centred in ("both", "numerator") else x) / root(var, self.eps)
             if evaluation == "none" and not self.training:
                 y = x
-            return y if affine in ("before", "none") else y * scale + shift
+            if affine == "shift first":
+                return (y + shift) * scale
+            return y if affine in ("before", "none") else y * (scale + (affine == "one more")) + shift
 
         @torch.no_grad()
         def followed(self, mean: Tensor, var: Tensor) -> tuple[Tensor, Tensor]:
@@ -133,6 +136,21 @@ WRONG: dict[str, Told] = {
         like(root=lambda var, eps: var.sqrt() + eps),
         "eps is added to the standard deviation; it belongs to the variance, under the root.",
         "eps 加在了标准差上；它应该加在方差上，在根号里面。",
+    ),
+    "torch_std_plus_eps": Told(
+        like(spread=unbiased, root=lambda var, eps: var.sqrt() + eps),
+        "x.std() + eps differs twice: torch.std divides by the count less one, and eps belongs to the variance, under the root.",
+        "x.std() + eps 有两处不同：torch.std 除的是个数减一；eps 应加在方差上，在根号里面。",
+    ),
+    "no_eps": Told(
+        like(root=lambda var, eps: var.sqrt()),
+        "eps is not added at all: features that are all alike give nan. It belongs to the variance, under the root.",
+        "没有加 eps：特征全相同时会得到 nan。它应加在方差上，在根号里面。",
+    ),
+    "eps_squared": Told(
+        like(root=lambda var, eps: (var + eps**2).sqrt()),
+        "eps is squared. It is added to the variance as it is.",
+        "eps 被平方了。应原样加到方差上。",
     ),
     "eps_as_a_floor": Told(
         like(root=lambda var, eps: var.clamp(min=eps).sqrt()),
@@ -203,6 +221,16 @@ WRONG: dict[str, Told] = {
         like(affine="before"),
         "Scale and shift come after the normalisation; before it most of them is normalised away.",
         "缩放和平移要在归一化之后；放在前面，大半会被归一化抹掉。",
+    ),
+    "shift_scaled_too": Told(
+        like(affine="shift first"),
+        "The shift is added before the scale, so it is scaled as well: weight * normalised + bias.",
+        "先加了平移再乘缩放，平移也被缩放了：应是 weight * 归一化结果 + bias。",
+    ),
+    "scale_as_one_plus": Told(
+        like(affine="one more"),
+        "Your scale is 1 + weight with a weight from 0, as in Gemma's RMSNorm. Asked for is a weight that starts from 1 and is the scale.",
+        "你的缩放是 1 + weight，weight 从 0 开始，Gemma 的 RMSNorm 是这样。这里要的是 weight 本身就是缩放，从 1 开始。",
     ),
     "one_scale_for_all": Told(
         like(parameters=lambda _: (1,)),

@@ -1,5 +1,6 @@
 """The classic mistakes of residual scaling: each is the right solution with one thing changed."""
 
+import copy
 import math
 from collections.abc import Callable
 from typing import Any
@@ -74,6 +75,18 @@ def replaced(model, n_layers):
     for name, module in list(model.named_modules()):
         if name.endswith("c_proj"):
             module.weight = nn.Parameter(module.weight.detach() / math.sqrt(2 * n_layers))
+    return model
+
+
+def copied(model, n_layers):
+    return like()(copy.deepcopy(model), n_layers)
+
+
+@torch.no_grad()
+def moved(model, n_layers):
+    for name, weight in model.named_parameters():
+        if projection(name, weight):
+            weight.data = weight.data / math.sqrt(2 * n_layers)
     return model
 
 
@@ -206,6 +219,21 @@ WRONG: dict[str, tuple[Callable[..., Any], Text]] = {
     ),
     "nothing_returned": (
         like(returned=lambda _: None),
-        Text("Nothing is returned; asked for is the model.", "没有返回值；应返回模型。"),
+        Text("What is returned is not the model; asked for is the model that was given.", "返回的不是模型；应返回传入的模型。"),
+    ),
+    "copied": (
+        copied,
+        Text(
+            "A copy is scaled and returned; the model that was given is as it was. Scale it in place, as the underscore in the name says.",
+            "缩放并返回的是副本，传入的模型没有变。应原地缩放，函数名末尾的下划线就是这个意思。",
+        ),
+    ),
+    "storage_replaced": (
+        moved,
+        Text(
+            "weight.data = ... puts another storage behind the parameter: whatever shares the old one (a flat buffer, a state dict that was "
+            "taken) no longer follows. Scale in place: mul_.",
+            "weight.data = ... 给参数换了一块存储：和旧存储共享的东西（展平的缓冲区、先前取出的 state_dict）不再跟着变。应原地缩放：mul_。",
+        ),
     ),
 }

@@ -44,7 +44,7 @@ class Call(NamedTuple):
         """The outputs, and what was given where it is small enough to read; scale and shift are moved off 1 and 0."""
         rng = torch.Generator().manual_seed(seed)
         module = candidate(self.shape[1], **self.arguments).double()
-        _move(module, rng)
+        _move(module, torch.Generator().manual_seed(seed + 1))
         for _ in range(self.seen):
             y = module.train()(_drawn(self.shape, rng))
             if y.requires_grad:
@@ -59,9 +59,9 @@ class Call(NamedTuple):
         before = x.clone()
         y = module.train(self.training)(x.requires_grad_(self.gradients))
         found = {"given x": before} if x.numel() <= 8 else {}
-        found |= {"output": y, "x afterwards": x.detach()}
         learned = [each for each in module.parameters() if each.requires_grad]
         found["numbers learned"] = sum(each.numel() for each in learned)
+        found |= {"output": y, "x afterwards": x.detach()}
         if self.gradients:
             (y * torch.randn(y.shape, generator=rng, dtype=torch.float64)).sum().backward()
             found |= {"gradient of x": x.grad}
@@ -159,7 +159,7 @@ drill = Drill(
     probes=(
         probe("one image", Call((1, 2, 2, 2)), "a single image, two channels of 2 × 2", "单张图，两个通道，2 × 2"),
         probe("batch", Call((3, 4, 2, 3)), "three images, four channels", "三张图，四个通道"),
-        probe("eps", Call((3, 4, 2, 3), {"eps": 0.5}), "eps=0.5", "eps=0.5"),
+        probe("eps", Call((3, 4, 2, 3), {"eps": 0.5}, spread=0.3), "eps=0.5, images of little contrast", "eps=0.5，对比度低的图"),
         probe("gradient", Call((3, 4, 2, 3), gradients=True), "with gradients", "含梯度"),
         probe(
             "affine",

@@ -49,7 +49,7 @@ class Call(NamedTuple):
         over = self.shape[-self.normalized :] if self.normalized else self.shape[-1]
         module = candidate(over, **self.arguments).double()
         if self.learned:
-            _move(module, rng)
+            _move(module, torch.Generator().manual_seed(seed + 1))
         for _ in range(self.seen):
             (module.train()(_drawn(self.shape, rng)) ** 3).sum().backward()
         if self.reloaded:
@@ -162,7 +162,7 @@ drill = Drill(
     probes=(
         probe("two samples", Call((2, 3)), "x of (2, 3), over the last dimension", "x 为 (2, 3)，沿最后一维"),
         probe("batch", Call((5, 4)), "x of (5, 4), over the last dimension", "x 为 (5, 4)，沿最后一维"),
-        probe("eps", Call((5, 4), arguments={"eps": 0.5}), "eps=0.5", "eps=0.5"),
+        probe("eps", Call((5, 4), arguments={"eps": 0.5}, spread=0.3), "eps=0.5, features close together", "eps=0.5，特征值接近"),
         probe("gradient", Call((5, 4), gradients=True), "with gradients", "含梯度"),
         probe(
             "tokens",

@@ -2,14 +2,15 @@
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.utils.data import Sampler
 
 from studykit.drill import Mistake
-from studykit.language import Text
+
+from ._curriculum_told_mistakes import TOLD
 
 Pace = Callable[[int, int, float, str], float]
 
@@ -42,6 +43,47 @@ def band(scores: Tensor, share: float) -> Tensor:
 def shuffled(pool: Tensor, seed: int, epoch: int) -> list[int]:
     """The order that is asked for."""
     return pool[torch.randperm(len(pool), generator=torch.Generator().manual_seed(seed + epoch))].tolist()
+
+
+def at_random(scores: Tensor, share: float) -> Tensor:
+    """As many as asked for, whatever their difficulty."""
+    return torch.randperm(len(scores), generator=torch.Generator().manual_seed(0))[: len(by_rank(scores, share))]
+
+
+def later_first(scores: Tensor, share: float) -> Tensor:
+    """Of two alike the later one counts as easier."""
+    return len(scores) - 1 - by_rank(scores.flip(0), share)
+
+
+def unstable(scores: Tensor, share: float) -> Tensor:
+    """Of two alike, whichever the sort happens to leave first."""
+    return scores.argsort()[: len(by_rank(scores, share))]
+
+
+def ranks(scores: Tensor, share: float) -> Tensor:
+    """The rank of each sample in the place of the sample at each rank."""
+    return scores.argsort(stable=True).argsort()[: len(by_rank(scores, share))]
+
+
+def rounded_down(scores: Tensor, share: float) -> Tensor:
+    """A part of a sample is dropped."""
+    return scores.argsort(stable=True)[: max(1, int(share * len(scores)))]
+
+
+def maybe_empty(scores: Tensor, share: float) -> Tensor:
+    """Without the least size."""
+    return scores.argsort(stable=True)[: round(share * len(scores))]
+
+
+def global_order(pool: Tensor, *_: int) -> list[int]:
+    """From torch's global generator."""
+    return pool[torch.randperm(len(pool))].tolist()
+
+
+def reseeded(pool: Tensor, seed: int, epoch: int) -> list[int]:
+    """From torch's global generator, which is seeded first."""
+    torch.manual_seed(seed + epoch)
+    return global_order(pool)
 
 
 def again(pool: Tensor, seed: int, epoch: int) -> list[int]:
@@ -93,6 +135,69 @@ def like(
     return Candidate
 
 
+class OneGenerator(like()):  # type: ignore[misc]
+    """Its generator is made once and goes on from epoch to epoch."""
+
+    def __init__(
+        self, difficulty: Any, full_at: int, start: float = 0.2, pacing: str = "linear", seed: int = 0
+    ) -> None:
+        super().__init__(difficulty, full_at, start, pacing, seed)
+        self.generator = torch.Generator().manual_seed(seed)
+
+    def __iter__(self) -> Iterator[int]:
+        pool = self.pool()
+        return iter(pool[torch.randperm(len(pool), generator=self.generator)].tolist())
+
+
+class DrawnInSetEpoch(OneGenerator):
+    """The same, but the order is drawn when the epoch is set."""
+
+    def set_epoch(self, epoch: int) -> None:
+        super().set_epoch(epoch)
+        self.order = list(super().__iter__())
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.order)
+
+
+class NeverBack(like()):  # type: ignore[misc]
+    """An earlier epoch than the last is taken for that one."""
+
+    def set_epoch(self, epoch: int) -> None:
+        self.epoch = max(self.epoch, epoch)
+
+
+class Overlong(like()):  # type: ignore[misc]
+    """Its share, and with it its length, goes on growing."""
+
+    def __len__(self) -> int:
+        return max(1, round(_unlimited(self.epoch, self.full_at, self.start, self.pacing) * len(self.scores)))
+
+
+def _behind(epoch: int, full_at: int, start: float, pacing: str) -> float:
+    return pace(max(0, epoch - 1), full_at, start, pacing)
+
+
+def _last_is_full(epoch: int, full_at: int, start: float, pacing: str) -> float:
+    return pace(epoch, max(1, full_at - 1), start, pacing)
+
+
+def _unlimited(epoch: int, full_at: int, start: float, pacing: str) -> float:
+    done = epoch / full_at
+    if pacing == "step":
+        return pace(epoch, full_at, start, pacing)
+    return start + (1 - start) * done if pacing == "linear" else math.sqrt(start**2 + (1 - start**2) * done)
+
+
+def _step_late(epoch: int, full_at: int, start: float, pacing: str) -> float:
+    return pace(epoch - (pacing == "step" and epoch == full_at), full_at, start, pacing)
+
+
+def _not_squared(epoch: int, full_at: int, start: float, pacing: str) -> float:
+    share = pace(epoch, full_at, start, "linear" if pacing == "root" else pacing)
+    return math.sqrt(share) if pacing == "root" else share
+
+
 def _late(epoch: int, full_at: int, start: float, pacing: str) -> float:
     return min(pace(epoch, full_at + 1, start, pacing), 1 - start * 0.25)
 
@@ -115,102 +220,48 @@ def _fixed(epoch: int, full_at: int, start: float, pacing: str) -> float:
     return pace(epoch, full_at, start, "linear")
 
 
-class _Told(NamedTuple):
-    candidate: Any
-    en: str
-    zh: str
-
-
-WRONG: dict[str, _Told] = {
-    "hardest_first": _Told(
-        like(pool_of=lambda scores, share: by_rank(-scores, share)),
-        "It begins with the hardest. A curriculum lets the least difficulty in first; the other way round is called anti-curriculum.",
-        "从最难的开始了。课程学习先放难度最小的；反过来叫反课程。",
-    ),
-    "by_value": _Told(
-        like(pool_of=by_value),
-        "The share is taken of the range of difficulties, not of the samples: one outlier keeps nearly all the others in, or out. Sort, and "
-        "take the first of the ranking.",
-        "比例取的是难度的取值范围，不是样本数：一个离群值就会让几乎所有样本都进来或都进不来。应当排序后按名次取前面的。",
-    ),
-    "never_grows": _Told(
-        like(grows=False),
-        "The pool is that of epoch 0 for ever: set_epoch has no effect on it.",
-        "样本池永远停在第 0 个 epoch：set_epoch 没有起作用。",
-    ),
-    "everything_at_once": _Told(
-        like(share=lambda *_: 1.0),
-        "All samples are in from the first epoch on, so this is plain shuffling.",
-        "第一个 epoch 就放进了全部样本，这只是普通的打乱。",
-    ),
-    "not_shuffled": _Told(
-        like(order=lambda pool, *_: pool.tolist()),
-        "The pool is gone through from easy to hard. The curriculum is which samples are in; within them the order is random, or batches are "
-        "all of a kind.",
-        "池内按从易到难的顺序走了一遍。课程只决定放哪些样本进来，池内要随机，否则一个 batch 里全是同一类。",
-    ),
-    "same_order": _Told(
-        like(order=lambda pool, seed, _: shuffled(pool, seed, 0)),
-        "Every epoch has the same random order: the generator is made from the seed alone. Let the epoch in, as seed + epoch.",
-        "每个 epoch 的随机顺序都一样：生成器只用了 seed。应把 epoch 也算进去，比如 seed + epoch。",
-    ),
-    "one_seed": _Told(
-        like(order=lambda pool, _, epoch: shuffled(pool, 0, epoch)),
-        "The seed has no effect on the order.",
-        "seed 对顺序没有影响。",
-    ),
-    "with_replacement": _Told(
-        like(order=again),
-        "Samples are drawn with replacement: some come twice, a third not at all. An epoch has each of the pool once.",
-        "有放回地抽样：有的出现两次，三分之一根本没出现。一个 epoch 里池中每个样本恰好一次。",
-    ),
-    "full_length": _Told(
-        like(length=lambda _, whole: whole),
-        "len is that of the whole data set. It has to be what the epoch really yields; progress bars and schedules count on it.",
-        "len 返回的是整个数据集的大小。应当是这个 epoch 真正产出的个数，进度条和学习率调度都靠它。",
-    ),
-    "repeated_to_full": _Told(
+BY_NAME: tuple[tuple[str, Any], ...] = (
+    ("hardest_first", like(pool_of=lambda scores, share: by_rank(-scores, share))),
+    ("by_value", like(pool_of=by_value)),
+    ("never_grows", like(grows=False)),
+    ("everything_at_once", like(share=lambda *_: 1.0)),
+    ("not_shuffled", like(order=lambda pool, *_: pool.tolist())),
+    ("same_order", like(order=lambda pool, seed, _: shuffled(pool, seed, 0))),
+    ("one_seed", like(order=lambda pool, _, epoch: shuffled(pool, 0, epoch))),
+    ("with_replacement", like(order=again)),
+    ("full_length", like(length=lambda _, whole: whole)),
+    (
+        "repeated_to_full",
         like(
             order=lambda pool, seed, epoch: [int(each) for _ in range(2) for each in shuffled(pool, seed, epoch)],
             length=lambda pool, _: 2 * pool,
         ),
-        "Samples come more than once in an epoch. Each of the pool comes once, so early epochs are short.",
-        "一个 epoch 里样本出现了不止一次。池中每个样本只出现一次，所以前几个 epoch 比较短。",
     ),
-    "last_never_in": _Told(
-        like(share=_late),
-        "The hardest samples never come in. From epoch full_at on, the share is 1.",
-        "最难的样本始终没有进来。从第 full_at 个 epoch 起，比例应为 1。",
-    ),
-    "one_epoch_early": _Told(
-        like(share=_one_early),
-        "The pace is one epoch ahead: epoch 0 has the share start, and epoch full_at the share 1.",
-        "进度快了一个 epoch：第 0 个 epoch 的比例是 start，第 full_at 个才是 1。",
-    ),
-    "plain_root": _Told(
-        like(share=_plain_root),
-        "The root pace is sqrt(start² + (1 - start²) t / T): the root is over all of it, so that it begins at start.",
-        "root 节奏是 sqrt(start² + (1 - start²) t / T)：根号罩住整个式子，这样才从 start 开始。",
-    ),
-    "start_forgotten": _Told(
-        like(share=_unbounded),
-        "start is not read: the share begins at 0, so that the first epoch has one sample.",
-        "没有用到 start：比例从 0 开始，第一个 epoch 只有一个样本。",
-    ),
-    "linear_only": _Told(
-        like(share=_fixed),
-        "pacing is not read: every pace is linear.",
-        "没有用到 pacing：所有节奏都成了线性。",
-    ),
-    "only_the_new": _Told(
-        like(pool_of=band),
-        "Easy samples are dropped when harder ones come in. The pool grows: what is in stays in.",
-        "放进难样本的同时把简单的丢掉了。样本池只增不减，进来的就一直留着。",
-    ),
-    "counts_by_itself": _Told(
-        like(itself=True),
-        "Each iteration counts an epoch on by itself. The epoch is what set_epoch says, so that a resumed or repeated epoch is the same.",
-        "每迭代一次就自己加一个 epoch。epoch 应以 set_epoch 为准，这样恢复训练或重复某个 epoch 时结果一致。",
-    ),
-}
-MISTAKES = tuple(Mistake(name, each.candidate, Text(each.en, each.zh)) for name, each in WRONG.items())
+    ("last_never_in", like(share=_late)),
+    ("one_epoch_early", like(share=_one_early)),
+    ("plain_root", like(share=_plain_root)),
+    ("start_forgotten", like(share=_unbounded)),
+    ("linear_only", like(share=_fixed)),
+    ("only_the_new", like(pool_of=band)),
+    ("counts_by_itself", like(itself=True)),
+    ("difficulty_ignored", like(pool_of=at_random)),
+    ("ranks_for_indices", like(pool_of=ranks)),
+    ("ranks_for_indices", like(pool_of=lambda scores, share: torch.arange(len(by_rank(scores, share))))),
+    ("later_of_two_alike", like(pool_of=later_first)),
+    ("later_of_two_alike", like(pool_of=unstable)),
+    ("rounded_down", like(pool_of=rounded_down)),
+    ("empty_pool", like(pool_of=maybe_empty)),
+    ("hard_to_easy_inside", like(order=lambda pool, *_: pool.tolist()[::-1])),
+    ("order_of_the_data", like(order=lambda pool, *_: sorted(pool.tolist()))),
+    ("global_generator", like(order=global_order)),
+    ("global_generator_seeded", like(order=reseeded)),
+    ("one_generator_for_all", OneGenerator),
+    ("one_generator_for_all", DrawnInSetEpoch),
+    ("never_back", NeverBack),
+    ("one_epoch_late", like(share=_behind)),
+    ("full_one_epoch_early", like(share=_last_is_full)),
+    ("share_over_1", Overlong),
+    ("step_one_epoch_late", like(share=_step_late)),
+    ("root_of_plain_start", like(share=_not_squared)),
+)
+MISTAKES = tuple(Mistake(name, candidate, TOLD[name]) for name, candidate in BY_NAME)

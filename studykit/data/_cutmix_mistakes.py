@@ -83,6 +83,44 @@ def like(
     return candidate
 
 
+def placed(
+    centre: Callable[[int, int, Any], tuple[int, int]], before: float = 1.0, after: float = 1.0
+) -> Callable[[Tensor, float, Any], Edges]:
+    """A box of the sides that are asked for, but elsewhere.
+
+    Args:
+        centre: Height, width and generator to the drawn point.
+        before: How many half sides lie above and left of that.
+        after: How many lie below and right of it.
+    """
+
+    def place(x: Tensor, lam: float, rng: Any) -> Edges:
+        found = []
+        for side, wanted, at in zip(x.shape[-2:], usual(*x.shape[-2:], lam), centre(*x.shape[-2:], rng), strict=True):
+            half = int(wanted / 2)
+            found += [min(max(int(at - before * half), 0), side), max(min(int(at + after * half), side), 0)]
+        return found[0], max(found[:2]), found[2], max(found[2:])
+
+    return place
+
+
+def below(bound: int, rng: Any) -> int:
+    return int(torch.randint(bound, (), generator=rng))
+
+
+def share(rng: Any) -> float:
+    return float(torch.rand((), generator=rng, dtype=torch.float64))
+
+
+def one_share(height: int, width: int, rng: Any) -> tuple[int, int]:
+    both = share(rng)
+    return int(both * height), int(both * width)
+
+
+def one_index(bound: Callable[[int, int], int]) -> Callable[[int, int, Any], tuple[int, int]]:
+    return lambda height, width, rng: (below(bound(height, width), rng),) * 2
+
+
 def in_place(x, y, num_classes, alpha=1.0, generator=None):
     lam = beta(alpha, generator)
     top, bottom, left, right = whole(x, lam, generator)
@@ -147,6 +185,23 @@ def detached(x, y, num_classes, alpha=1.0, generator=None):
     return new, labels
 
 
+def own_kept(x, y, num_classes, alpha=1.0, generator=None):
+    """Its own box stays, and all around it is the partner's."""
+    lam = beta(alpha, generator)
+    top, bottom, left, right = whole(x, lam, generator)
+    paired, y = torch.randperm(len(x), generator=generator), onehot(y, num_classes)
+    new = x[paired]
+    new[..., top:bottom, left:right] = x[..., top:bottom, left:right]
+    lam = area((top, bottom, left, right)) / (x.shape[-1] * x.shape[-2])
+    return new, lam * y + (1 - lam) * y[paired]
+
+
+def now_and_then(x, y, num_classes, alpha=1.0, generator=None):
+    if share(generator) < 0.5:
+        return x.clone(), onehot(y, num_classes)
+    return like()(x, y, num_classes, alpha, generator)
+
+
 def unmixed_indices(x, y, num_classes, alpha=1.0, generator=None):
     return like()(x, y, num_classes, alpha, generator)[0], y
 
@@ -175,7 +230,36 @@ def by(
     return lambda x, lam, rng: cut(*x.shape[-2:], sides(*x.shape[-2:], lam), rng, inside)
 
 
+def folded(alpha: float, rng: Any) -> float:
+    lam = beta(alpha, rng)
+    return max(lam, 1 - lam)
+
+
+SEVERAL: dict[str, tuple[Callable[..., Any], ...]] = {
+    "one_number_for_both_axes": tuple(
+        like(place=placed(centre))
+        for centre in (
+            one_share,
+            one_index(lambda height, _: height),
+            one_index(max),
+        )
+    ),
+    "corner_for_centre": tuple(
+        like(place=placed(lambda height, width, rng: (below(height, rng), below(width, rng)), 0, sides))
+        for sides in (2, 1)
+    ),
+    "centre_near_the_middle": (
+        like(place=placed(lambda height, width, rng: (height // 2, width // 2))),
+        like(place=placed(lambda h, w, rng: (h // 4 + below(h // 2, rng), w // 4 + below(w // 2, rng)))),
+    ),
+    "height_and_width_exchanged_for_the_centre": (
+        like(place=placed(lambda height, width, rng: (below(width, rng), below(height, rng)))),
+    ),
+}
 BY_NAME: dict[str, Callable[..., Any]] = {
+    "own_box_kept": own_kept,
+    "now_and_then": now_and_then,
+    "lambda_never_below_half": like(folded),
     "lambda_not_recomputed": like(weight=lambda x, edges, lam: lam),
     "side_without_the_root": like(place=by(lambda h, w, lam: (h * (1 - lam), w * (1 - lam)))),
     "sides_turned": like(place=by(lambda h, w, lam: (w * math.sqrt(1 - lam), h * math.sqrt(1 - lam)))),
@@ -206,4 +290,8 @@ BY_NAME: dict[str, Callable[..., Any]] = {
     ),
     "generator_not_for_lambda": like(global_beta),
 }
-WRONG: dict[str, tuple[Callable[..., Any], Text]] = {name: (wrong, TOLD[name]) for name, wrong in BY_NAME.items()}
+WRONG: tuple[tuple[str, Callable[..., Any], Text], ...] = tuple(
+    (name, wrong, TOLD[name])
+    for name, candidates in {**{name: (wrong,) for name, wrong in BY_NAME.items()}, **SEVERAL}.items()
+    for wrong in candidates
+)

@@ -4,9 +4,40 @@ from studykit.language import Text
 
 TOLD = {
     "lambda_not_recomputed": Text(
-        "The labels are mixed by the lambda that was drawn. A box that sticks out, or is rounded to pixels, covers less than "
-        "1 - lambda: set lambda to 1 - area / (H * W) of the box as it was cut.",
-        "标签用的是抽出来的 lambda。框超出边界或取整到像素后，实际面积不到 1 - lambda：应按裁好的框重算 lambda = 1 - 面积 / (H * W)。",
+        "The labels are not mixed by the area that was pasted, but as a rule by the lambda that was drawn. A box that sticks out, or "
+        "is rounded to pixels, covers less than 1 - lambda: set lambda to 1 - area / (H * W) of the box as it was cut.",
+        "标签的权重不是真正贴上的面积，多半用了抽出来的 lambda。框超出边界或取整到像素后，实际面积不到 1 - lambda：应按裁好的框重算 "
+        "lambda = 1 - 面积 / (H * W)。",
+    ),
+    "one_number_for_both_axes": Text(
+        "One random number gives both row and column of the centre, so boxes lie on the diagonal only. Draw twice.",
+        "中心的行和列用了同一个随机数，框只会落在对角线上。应各抽一次。",
+    ),
+    "corner_for_centre": Text(
+        "The point that is drawn is taken for the upper left corner of the box, so the beginning of the picture is hardly ever covered. It "
+        "is the centre: half a side each way.",
+        "抽到的点被当成了框的左上角，图的左上部分就很少被盖到。它应是中心：往两边各伸半边。",
+    ),
+    "centre_near_the_middle": Text(
+        "The centre stays near the middle of the picture. It is uniform over the whole picture, up to the border.",
+        "框的中心总在图的中间附近。它应在整张图上均匀分布，一直到边缘。",
+    ),
+    "height_and_width_exchanged_for_the_centre": Text(
+        "The centre's row is drawn below W and its column below H, which square pictures hide. Rows go up to H.",
+        "中心的行按 W 抽、列按 H 抽，弄反了，方图上看不出来。行的范围是 H。",
+    ),
+    "own_box_kept": Text(
+        "A box of the picture itself is kept and everything else is the partner's: the roles are exchanged. Paste the partner's box into "
+        "the picture.",
+        "留下的是自己的一个框，其余全换成了搭档的：角色反了。应把搭档的框贴到自己的图里。",
+    ),
+    "now_and_then": Text(
+        "Many batches come back as they were: a probability of mixing is built in. Here every batch is mixed.",
+        "很多 batch 原样返回：里面加了一个“以多大概率混合”。这里每个 batch 都要混。",
+    ),
+    "lambda_never_below_half": Text(
+        "lambda is never below 1/2, so no box covers more than half. In CutMix lambda is as it is drawn.",
+        "lambda 从不小于 1/2，框最多盖住一半。CutMix 里抽到多少就是多少。",
     ),
     "side_without_the_root": Text(
         "The sides are 1 - lambda of the picture's (or lambda), so the area is the square of what it should be. For an area of "

@@ -96,6 +96,7 @@ def of_cutmix(alpha: float) -> Mapping[str, Tensor]:
     }
     if alpha != 1:
         found |= {"that of a uniform λ": kept(flat), "that of Beta(alpha, 1)": kept(uneven)}
+    found["that of a λ never below 1/2"] = kept(right.maximum(1 - right))
     return found
 
 

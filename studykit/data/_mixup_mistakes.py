@@ -78,6 +78,11 @@ def reseeded(x, y, num_classes, alpha=1.0, generator=None):
     return lam * x + (1 - lam) * x[order], lam * y + (1 - lam) * y[order]
 
 
+def restarted(x, y, num_classes, alpha=1.0, generator=None):
+    own = generator and torch.Generator().manual_seed(generator.initial_seed())
+    return like()(x, y, num_classes, alpha, own)
+
+
 def always_indices(y: Tensor, classes: int) -> Tensor:
     return F.one_hot(y.long(), classes).double()
 
@@ -275,6 +280,13 @@ WRONG: dict[str, tuple[Callable[..., Any], Text]] = {
         Text(
             "lambda comes from the generator, the order does not: torch.randperm takes generator= too.",
             "lambda 用了 generator，顺序没用：torch.randperm 也有 generator= 参数。",
+        ),
+    ),
+    "generator_restarted": (
+        restarted,
+        Text(
+            "A new generator is made from the first seed of the one given, so every call gives the same batch. Draw from that one itself.",
+            "用传入 generator 的初始种子另建了一个，于是每次调用的 lambda 和配对都一样。应直接从传入的里抽，它会往前走。",
         ),
     ),
     "generator_only_read": (

@@ -38,7 +38,7 @@ def like(
         first: Always the first synonym.
         drawn: From the `given` generator, the `global` one, a `reseeded` one, or Python's `random`.
         place: The synonym stands `instead` of the word, or `beside` it.
-        form: A `list` or one `string`.
+        form: A `list`, a `tuple` or one `string`.
         own: The list is a copy.
     """
 
@@ -76,7 +76,7 @@ def like(
                 shift += 1
             else:
                 out[each] = said
-        return " ".join(out) if form == "string" else out
+        return " ".join(out) if form == "string" else tuple(out) if form == "tuple" else out
 
     return candidate
 
@@ -188,8 +188,8 @@ WRONG: dict[str, tuple[Callable[..., Any], Text]] = {
     "first_synonym": (
         like(first=True),
         Text(
-            "It is always the first synonym. Each of them is to come equally often, or all copies of a sentence are alike.",
-            "总是取第一个同义词。应当等概率地取其中一个，否则一个句子的各份副本都一样。",
+            "It is always the same synonym, such as the first. Each of them is to come equally often, or all copies of a sentence are alike.",
+            "总是取同一个同义词，比如第一个。应当等概率地取其中一个，否则一个句子的各份副本都一样。",
         ),
     ),
     "one_for_all_places": (
@@ -280,6 +280,10 @@ WRONG: dict[str, tuple[Callable[..., Any], Text]] = {
             "Each call seeds a generator of its own, so that every call gives the same copy. Draw from the one given, which moves on.",
             "每次调用都用固定种子新建生成器，于是每次得到同一份副本。应从传入的生成器里抽，它会自己往前走。",
         ),
+    ),
+    "a_tuple": (
+        like(form="tuple"),
+        Text("It gives a tuple. Asked for is a new list, which the caller may change.", "返回的是元组。要求返回新列表，调用者可以再改。"),
     ),
     "one_string": (
         like(form="string"),

@@ -168,8 +168,8 @@ drill = Drill(
     reference=add_noise,
     probes=(
         Probe("0 dB", Given(0.0), Text("one wave, snr_db=0", "一条波形，snr_db=0")),
-        Probe("10 dB", Given(10.0), Text("one wave, snr_db=10", "一条波形，snr_db=10")),
-        Probe("-5 dB", Given(-5.0), Text("snr_db=-5, so the noise is louder", "snr_db=-5，噪声比信号响")),
+        Probe("10 dB", Given(10.0, (4,)), Text("one wave, snr_db=10", "一条波形，snr_db=10")),
+        Probe("-4.5 dB", Given(-4.5), Text("snr_db=-4.5, so the noise is louder", "snr_db=-4.5，噪声比信号响")),
         Probe("loud", Given(7.0, loud=5.0, noisy=0.01), Text("a loud wave, soft noise", "信号很响，噪声很轻")),
         Probe("offset", Given(4.0, shift=2.0), Text("wave and noise with a mean that isn't 0", "波形和噪声的均值不为 0")),
         Probe(

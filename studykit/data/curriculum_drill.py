@@ -36,7 +36,7 @@ class Call(NamedTuple):
     as_list: bool = False
 
     def __call__(self, candidate: Any, seed: int) -> dict[str, Any]:
-        """What is in, how many are said to be, and whether the order is random; nothing depends on which generator is used."""
+        """What is in, how many are said to be, and whether the order is random; nothing depends on how it is drawn."""
         rng = torch.Generator().manual_seed(seed)
         difficulty = torch.randn(self.count, generator=rng, dtype=torch.float64)
         if self.ties:
@@ -46,9 +46,9 @@ class Call(NamedTuple):
         given = difficulty.tolist() if self.as_list else difficulty
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            sampler = candidate(given, self.full_at, **self.arguments)
             found: dict[str, Any] = {"given difficulty": difficulty.clone()} if self.count <= 6 else {}
             rank = {index: place for place, index in enumerate(difficulty.argsort(stable=True).tolist())}
+            sampler, before = candidate(given, self.full_at, **self.arguments), torch.get_rng_state()
             orders = []
             for epoch in self.epochs:
                 sampler.set_epoch(epoch)
@@ -56,17 +56,37 @@ class Call(NamedTuple):
                 indices = [int(each) for each in sampler]
                 orders.append(indices)
                 found[f"indices of epoch {epoch}, sorted"] = sorted(indices)
-                found[f"epoch {epoch} goes from easy to hard"] = len(indices) > 5 and indices == sorted(indices, key=rank.get)
+                found[f"the order in epoch {epoch}"] = order_of(indices, rank)
                 found[f"epoch {epoch} is the same again"] = [int(each) for each in sampler] == indices
             if self.count > 20:
-                pairs = [one == other for n, one in enumerate(orders) for other in orders[:n] if len(one) == len(other) > 9]
+                different = list(dict(zip(self.epochs, orders, strict=True)).values())
+                pairs = [one == other for n, one in enumerate(different) for other in different[:n] if len(one) == len(other) > 9]
                 found["two epochs of the same size have the same order"] = any(pairs)
-                # Of the part that two epochs share: a pool that grows must be mixed anew as well.
-                other = candidate(given, self.full_at, **{**self.arguments, "seed": 12345})
-                other.set_epoch(self.epochs[-1])
-                found["another seed gives the same order"] = [int(each) for each in other] == orders[-1]
+
+                def order(**more: Any) -> list[int]:
+                    """That of the last epoch, by a new sampler."""
+                    new = candidate(given, self.full_at, **{**self.arguments, **more})
+                    new.set_epoch(self.epochs[-1])
+                    return [int(each) for each in new]
+
+                found["another seed gives the same order"] = order(seed=12345) == orders[-1]
+                found["a new sampler gives the same order"] = order() == orders[-1]
+            found["torch's global generator is left alone"] = torch.equal(torch.get_rng_state(), before)
             found["difficulty afterwards"] = difficulty
             return found
+
+
+def order_of(indices: list[int], rank: Mapping[int, int]) -> str:
+    """What an order looks like; the correlation is told from chance by five standard deviations."""
+    if len(indices) < 27:
+        return "not asked"
+    places = torch.arange(len(indices), dtype=torch.float64)
+    ranks = torch.tensor([rank.get(each, -1) for each in indices], dtype=torch.float64)
+    for name, values in (("by difficulty", ranks), ("as in the data", torch.tensor(indices, dtype=torch.float64))):
+        found = torch.corrcoef(torch.stack([places, values]))[0, 1].item()
+        if abs(found) > 5 / math.sqrt(len(indices) - 1):
+            return name if found > 0 else f"{name}, backwards"
+    return "random"
 
 
 class Batchless(Sampler):
@@ -133,6 +153,30 @@ class Masked(Sampler):
             yield index.item()
 
 
+class Keys:
+    """No sampler by birth: ranks by counting who is easier, the order by sorting random keys, all anew each time."""
+
+    def __init__(self, difficulty, full_at, start=0.2, pacing="linear", seed=0):
+        d, place = torch.tensor([float(each) for each in difficulty], dtype=torch.float64), torch.arange(len(difficulty))
+        easier = (d[None] < d[:, None]) | ((d[None] == d[:, None]) & (place[None] < place[:, None]))
+        self.rank, self.given, self.now = easier.sum(1), (full_at, start, pacing, seed), 0
+
+    def set_epoch(self, epoch):
+        self.now = epoch
+
+    def __len__(self):
+        full_at, start, pacing, _ = self.given
+        rest = max(0.0, 1 - self.now / full_at)
+        missing = {"linear": (1 - start) * rest, "step": (1 - start) * (rest > 0)}.get(pacing)
+        share = math.sqrt(1 - (1 - start**2) * rest) if missing is None else 1 - missing
+        return max(1, round(share * len(self.rank)))
+
+    def __iter__(self):
+        keys = torch.rand(len(self.rank), generator=torch.Generator().manual_seed(10**6 * self.given[3] + self.now))
+        keys[self.rank >= len(self)] = 2.0
+        return iter(keys.argsort()[: len(self)])
+
+
 def probe(name: str, call: Call, en: str, zh: str) -> Probe:
     """A probe; all that it compares is exact."""
     return Probe(name, call, Text(en, zh))
@@ -153,16 +197,17 @@ drill = Drill(
         probe("few", Call(3, 2, (0, 1, 2), {"start": 0.1}), "three samples, start=0.1", "三个样本，start=0.1"),
     ),
     mistakes=MISTAKES,
-    variants={"plain Python": Batchless, "masked": Masked},
+    variants={"plain Python": Batchless, "masked": Masked, "keys": Keys},
     forbidden=("torch.utils.data.RandomSampler", "torch.utils.data.SubsetRandomSampler", "torch.utils.data.DistributedSampler"),
     methods=("set_epoch", "__len__", "__iter__"),
     prompt=Text(
         "Write a sampler with a curriculum: epoch e, as told by set_epoch, yields the indices of the round(c·n) easiest samples (one at "
-        "least; of two alike the earlier is easier), each once, in a random order that seed and epoch determine. c goes from start in "
-        "epoch 0 to 1 in epoch full_at: linear; root, sqrt(start² + (1 - start²) e / full_at); or step, start until full_at.",
+        "least; of two alike the earlier is easier), each once, in a random order that seed and epoch alone determine, without touching "
+        "torch's global generator. c goes from start in epoch 0 to 1 in epoch full_at: linear; root, sqrt(start² + (1 - start²) e / "
+        "full_at); or step, start until full_at. len is the size of that epoch.",
         "写一个带课程的采样器：set_epoch 给出的第 e 个 epoch，产出最容易的 round(c·n) 个样本的下标（至少一个；难度相同则靠前的算更容易），"
-        "每个一次，顺序随机，由 seed 和 epoch 决定。c 从第 0 个 epoch 的 start 增到第 full_at 个的 1：linear 线性；root 为 sqrt(start² + "
-        "(1 - start²) e / full_at)；step 在 full_at 之前一直是 start。",
+        "每个一次，顺序随机，只由 seed 和 epoch 决定，不动 torch 的全局生成器。c 从第 0 个 epoch 的 start 增到第 full_at 个的 1："
+        "linear 线性；root 为 sqrt(start² + (1 - start²) e / full_at)；step 在 full_at 之前一直是 start。len 是这个 epoch 的大小。",
     ),
     hints=(
         Text(

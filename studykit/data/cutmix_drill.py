@@ -10,8 +10,9 @@ from studykit.drill import Drill, Mistake, Probe
 from studykit.language import Text
 
 from ._cutmix_mistakes import WRONG
+from ._cutmix_probes import Areas
 from ._mixing_laws_probes import Drawn, kept_area, of_cutmix
-from ._mixing_probes import Areas, Blend, alone, generators, gradient, inputs
+from ._mixing_probes import Blend, alone, generators, gradient, inputs
 from .cutmix import cutmix
 
 
@@ -75,8 +76,8 @@ drill = Drill(
         ),
         Probe(
             "pictures",
-            Blend(PICTURE, 4.0, box=True),
-            Text("16 pictures with class indices, alpha=4", "16 张图，标签是类别索引，alpha=4"),
+            Blend(PICTURE, 8.0, box=True),
+            Text("16 pictures with class indices, alpha=8", "16 张图，标签是类别索引，alpha=8"),
         ),
         Probe("wide", Blend((1, 30, 48), 8.0, box=True), Text("greater pictures, alpha=8", "大一些的图，alpha=8")),
         Probe(
@@ -104,7 +105,7 @@ drill = Drill(
             Text("the area left in 250 batches, alpha=8", "250 个 batch 剩下的面积，alpha=8"),
         ),
     ),
-    mistakes=tuple(Mistake(name, candidate, tells) for name, (candidate, tells) in WRONG.items()),
+    mistakes=tuple(Mistake(*each) for each in WRONG),
     variants={"as_torchvision": as_torchvision, "by_mask": by_mask, "odd_sides": odd_sides},
     prompt=Text(
         "Write CutMix for pictures x (B, C, H, W) with labels y: class indices (B,) or probabilities (B, num_classes). Draw one lambda "

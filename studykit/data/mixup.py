@@ -28,7 +28,7 @@ def mixup(
         x: (B, ...), floating point: images, or whatever a weighted mean makes sense for.
         y: Class indices (B,), or probabilities (B, num_classes).
         num_classes: Number of classes; None where y has probabilities.
-        alpha: Of Beta(alpha, alpha), > 0. The paper takes 0.2 to 0.4 on ImageNet and 1 on CIFAR.
+        alpha: Of Beta(alpha, alpha), > 0. The paper takes 0.1 to 0.4 on ImageNet and 1 on CIFAR.
         generator: Where lambda and the pairs are drawn from; None is torch's global one.
 
     Returns:

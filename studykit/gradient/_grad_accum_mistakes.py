@@ -109,7 +109,40 @@ class _EveryPart:
         return False
 
 
+class _ByElements(like()):  # type: ignore[misc]
+    def backward(self, loss_sum: Tensor, count: Any) -> Any:
+        loss_sum.backward()
+        self.pending, self.elements = self.pending + 1, self.elements + count
+        return self._step() if self.elements >= self.steps else False
+
+
+class _NeverRestarts(like()):  # type: ignore[misc]
+    def backward(self, loss_sum: Tensor, count: Any) -> Any:
+        loss_sum.backward()
+        self.calls, self.elements = getattr(self, "calls", 0) + 1, self.elements + count
+        return self._step() if self.calls % self.steps == 0 else False
+
+    def flush(self) -> bool:
+        return self._step() if self.elements else False
+
+
 WRONG = (
+    Mistake(
+        "elements_for_steps",
+        _ByElements,
+        Text(
+            "A step is made after `steps` elements. It is `steps` micro-batches, whatever their sizes.",
+            "攒够 `steps` 个元素就更新了。应是攒够 `steps` 个小 batch，不管各有多大。",
+        ),
+    ),
+    Mistake(
+        "pending_not_reset",
+        _NeverRestarts,
+        Text(
+            "After a flush the count of micro-batches goes on, so the next update comes too early. Every step sets it back to 0.",
+            "flush 之后小 batch 的计数没有清零，下一次更新就来早了。每次更新后都要归零。",
+        ),
+    ),
     Mistake(
         "mean_of_means",
         like(part="mean"),

@@ -1,6 +1,5 @@
 // The study desk's place in JupyterLab: a side panel, the same in the main area, commands, launcher, palette, toolbar, settings.
 import {
-  ILabShell,
   ILayoutRestorer,
   JupyterFrontEnd,
   JupyterFrontEndPlugin,
@@ -56,7 +55,6 @@ function models(app: JupyterFrontEnd, keepLang: (lang: string) => void): Models 
 
 function activate(
   app: JupyterFrontEnd,
-  labShell: ILabShell | null,
   palette: ICommandPalette | null,
   launcher: ILauncher | null,
   notebooks: INotebookTracker | null,
@@ -85,6 +83,13 @@ function activate(
     evidence: () => void app.commands.execute("studykit:evidence"),
   };
 
+  // JupyterLab and Notebook 7 both have a place at the left; in the latter it is closed at first.
+  const side = new Desk(all, ways);
+  side.id = "studykit-desk";
+  side.title.icon = deskIcon;
+  app.shell.add(side, "left", { rank: 650 });
+  const openSide = (): void => app.shell.activateById(side.id);
+  restorer?.add(side, "studykit-desk");
   const tracker = new WidgetTracker<MainAreaWidget<Desk>>({ namespace: "studykit-desk" });
   let main: MainAreaWidget<Desk> | null = null;
   const openMain = (): void => {
@@ -96,18 +101,12 @@ function activate(
       void tracker.add(main);
     }
     show(main);
+    // Notebook 7 has one widget in its main area, which is the notebook.
+    if (!main.isAttached) openSide();
   };
-  let side: Desk | null = null;
-  if (labShell) {
-    side = new Desk(all, ways);
-    side.id = "studykit-desk";
-    side.title.icon = deskIcon;
-    labShell.add(side, "left", { rank: 650 });
-    restorer?.add(side, "studykit-desk");
-  }
   const shown = {
     main: openMain,
-    panel: () => (side ? app.shell.activateById(side.id) : openMain()),
+    panel: openSide,
     evidence: async () => {
       const title = app.commands.label("studykit:evidence");
       await desk.tried(async () => show(page("studykit-evidence", title, await desk.api.evidence())));
@@ -123,6 +122,7 @@ function activate(
   notebooks?.currentChanged.connect(() => app.commands.notifyCommandChanged());
 
   let { lang } = desk;
+  side.title.caption = app.commands.label("studykit:open-desk"); // read where it stands in a menu before it is shown
   desk.changed.connect(() => {
     if (desk.lang !== lang) app.commands.notifyCommandChanged();
     lang = desk.lang;
@@ -137,9 +137,9 @@ function activate(
 }
 
 /** A tab of the main area is named by its outer widget. */
-function caption(side: Desk | null, main: MainAreaWidget<Desk> | null): void {
+function caption(side: Desk, main: MainAreaWidget<Desk> | null): void {
   if (main && !main.isDisposed) main.title.label = main.content.title.caption;
-  if (side) side.title.label = "";
+  side.title.label = "";
 }
 
 const plugin: JupyterFrontEndPlugin<void> = {
@@ -147,7 +147,6 @@ const plugin: JupyterFrontEndPlugin<void> = {
   description: "Syllabus, reviews, mock interviews and runs for studykit.",
   autoStart: true,
   optional: [
-    ILabShell,
     ICommandPalette,
     ILauncher,
     INotebookTracker,
