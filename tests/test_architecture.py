@@ -58,6 +58,12 @@ def allowed(path: Path) -> tuple[str, ...]:
             )
         if name == "_bench":
             return ("torch", "rich", "lion_pytorch", own)
+        if name == "_pbt_ray":
+            return ("torch", "ray", own)
+        if name in ("_flash_attention_triton", "_triton_probes"):
+            return ("torch", "triton", own)
+        if name == "_bayes_opt_peers":
+            return ("torch", "rich", "optuna", "sklearn", own, "studykit.bench")
         if name.endswith(("_drill", "_mistakes", "_probes")):
             return ("torch", own, "studykit.drill", "studykit.language", "studykit.models", "studykit.technique")
         return ("torch", "studykit.models", own)

@@ -3,6 +3,7 @@
 import math
 import struct
 import wave
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,8 @@ from PIL import Image
 from studykit.bench import folders
 from studykit.bench.tasks import load
 from studykit.errors import InputError
+from studykit.knobs import knobs_of
+from studykit.technique import catalog, technique
 
 RATE = 8000
 
@@ -189,6 +192,18 @@ def test_texts_of_a_folder_are_a_text_to_continue(writings: Path) -> None:
     task = load(str(writings))
     assert task.sequence and task.classes == len(set(folders.corpus(writings)))
     assert math.isfinite(task.evaluate(task.make(0))["loss"])
+
+
+IMAGE_SETS = {"auto", "digits", "fashion_mnist", "cifar10"}
+TAKES = {each.id: knobs_of(import_module(each.module_of("_experiment")).run).get("dataset") for each in catalog().values()}
+FOR_IMAGES = [name for name, knob in TAKES.items() if knob and knob.kind == "dataset" and set(knob.choices) <= IMAGE_SETS]
+
+
+@pytest.mark.parametrize("technique_id", FOR_IMAGES)
+def test_an_experiment_on_images_refuses_a_folder_of_texts_in_a_line(technique_id: str, writings: Path) -> None:
+    run = import_module(technique(technique_id).module_of("_experiment")).run
+    with pytest.raises(InputError, match="holds texts; this one takes images, one subfolder per class"):
+        run(dataset=str(writings))
 
 
 def test_folder_that_is_no_task(sounds: Path, tmp_path: Path) -> None:

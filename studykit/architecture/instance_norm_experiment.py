@@ -81,7 +81,7 @@ def run(
         the unchanged test images.
     """
     where = place(device, dtype)
-    task = load("digits" if dataset == "auto" else dataset, seed=seed, device=where.device)
+    task = load("digits" if dataset == "auto" else dataset, seed=seed, device=where.device, only="images")
     helps, arms = regime == "helps", {}
     if not helps:
         task = of_contrast(task, seed)

@@ -70,7 +70,7 @@ def run(
         norm and He's.
     """
     where = place(device, dtype)
-    task = load("digits" if dataset == "auto" else dataset, seed=seed, device=where.device)
+    task = load("digits" if dataset == "auto" else dataset, seed=seed, device=where.device, only="images")
     small, arms = regime == "helps", {}
     for number, (name, way) in enumerate(WAYS.items()):
         chosen = RMSNorm if (name, norm) == ("layer_norm", "rms_norm") else way.norm

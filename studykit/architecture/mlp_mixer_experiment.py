@@ -156,7 +156,7 @@ def run(
         Four arms compared by test accuracy, each with its number of `parameters`.
     """
     where, helps = place(device, dtype), regime == "helps"
-    whole = load("digits" if dataset == "auto" else dataset, seed=seed, device=where.device)
+    whole = load("digits" if dataset == "auto" else dataset, seed=seed, device=where.device, only="images")
     kind = ("odd_one_out" if helps else "single") if images == "auto" else images
     task = prepared(whole, kind, samples, seed)
     rates, arms = {"mixer": lr if helps else FEW * lr, **RATES[regime]}, {}

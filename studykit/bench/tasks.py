@@ -128,6 +128,7 @@ def load(
     device: torch.device | str = "cpu",
     size: int | None = None,
     label_noise: float = 0.0,
+    only: str = "",
 ) -> Task:
     """A task by name.
 
@@ -138,12 +139,13 @@ def load(
         size: Train on this many samples only; by default on all.
         label_noise: Share of the training labels that are replaced by another class, drawn at random; the other splits
             stay clean. For images.
+        only: `images` or `texts`, for an experiment that can't use the other; by default it can.
 
     Returns:
         The task.
 
     Raises:
-        InputError: The name is unknown, the set can't be downloaded, or the folder holds nothing that can be used.
+        InputError: The name is unknown, the set can't be downloaded, or the folder holds nothing that can be used here.
     """
     own = dataset not in DATASETS
     if own and not Path(dataset).is_dir():
@@ -151,6 +153,9 @@ def load(
     held = folders.kind(dataset) if own else "texts" if dataset == "text" else "images"
     if held == "waves":
         raise InputError(dataset, "holds sounds", "this one takes images or .txt files; audio_augment takes sounds")
+    if only and held != only:
+        takes = "images, one subfolder per class" if only == "images" else ".txt files"
+        raise InputError(dataset, f"holds {held}", f"this one takes {takes}")
     if held == "texts":
         text = folders.corpus(dataset) if own else _help_texts()
         task = _text(text, device)

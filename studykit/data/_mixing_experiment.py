@@ -35,7 +35,7 @@ class Way(NamedTuple):
 def images(dataset: str, seed: int, where: Place, size: int, label_noise: float) -> Task:
     """Few images to train on; of digits, which are few, all that is left over is tested on too."""
     name = "digits" if dataset == "auto" else dataset
-    few = load(name, seed=seed, device=where.device, size=size, label_noise=label_noise)
+    few = load(name, seed=seed, device=where.device, size=size, label_noise=label_noise, only="images")
     if name != "digits":
         return few
     return tested_on_the_rest(few, load(name, seed=seed, device=where.device))

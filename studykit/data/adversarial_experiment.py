@@ -59,7 +59,7 @@ def run(
         with backward.
     """
     where = place(device, dtype)
-    task = load("digits" if dataset == "auto" else dataset, seed=seed, device=where.device)
+    task = load("digits" if dataset == "auto" else dataset, seed=seed, device=where.device, only="images")
     rates = {"adversarial": lr, **RATES[regime]}
     arms = {}
     for number, name in enumerate(rates):

@@ -1,7 +1,7 @@
 """The techniques of scale; derived by `studykit build` from their cards."""
 
 from .amp import GradScaler, autocast_report
-from .flash_attention import flash_attention
+from .flash_attention import flash_attention, flash_attention_triton
 from .zero import ZeroOptimizer, zero3, zero_memory
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "ZeroOptimizer",
     "autocast_report",
     "flash_attention",
+    "flash_attention_triton",
     "zero3",
     "zero_memory",
 ]

@@ -81,7 +81,7 @@ def run(
     else:
         ways["bfloat16 weights"] = Way("bfloat16 weights", torch.bfloat16, weights=torch.bfloat16)
     ways["float32"] = Way("float32", torch.float32)
-    task = load("digits" if dataset == "auto" else dataset, seed=seed, device=where)
+    task = load("digits" if dataset == "auto" else dataset, seed=seed, device=where, only="images")
     found = {}
     for number, (name, way) in enumerate(ways.items()):
         scaler = GradScaler(where.type, init_scale, growth_interval=growth_interval, enabled=way.scaled)

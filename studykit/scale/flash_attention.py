@@ -19,16 +19,9 @@ from torch.autograd.function import once_differentiable
 
 
 def flash_attention(
-    q: Tensor,
-    k: Tensor,
-    v: Tensor,
-    causal: bool = False,
-    scale: float | None = None,
-    block_q: int = 64,
-    block_k: int = 64,
-    *,
-    key_padding_mask: Tensor | None = None,
-) -> Tensor:
+    q: Tensor, k: Tensor, v: Tensor, causal: bool = False, scale: float | None = None,
+    block_q: int = 64, block_k: int = 64, *, key_padding_mask: Tensor | None = None,
+) -> Tensor:  # fmt: skip
     """softmax(scale q k^T) v without its matrix: ``F.scaled_dot_product_attention`` in plain PyTorch.
 
     Args:
@@ -38,7 +31,7 @@ def flash_attention(
         causal: Query i sees keys 0 to i, both counted from the first (top-left), also where N_q and N_k differ.
         scale: Of the scores; None takes 1 / sqrt(d).
         block_q: Queries per tile, >= 1.
-        block_k: Keys per tile, >= 1.
+        block_k: Keys per tile, >= 1. On a CPU larger tiles, such as 512 x 256, are faster; ``studykit.scale._bench`` compares.
         key_padding_mask: (B, N_k) with B the first dimension; True where a key is attended to. A query without any gets 0.
 
     Returns:
@@ -49,6 +42,49 @@ def flash_attention(
 
     Source: Dao et al. 2022, arXiv:2205.14135, algorithms 2 and 4.
     """
+    if min(block_q, block_k) < 1:
+        raise ValueError(f"block_q and block_k must be >= 1, got {block_q} and {block_k}: 64 to 512 are usual")
+    scale = q.shape[-1] ** -0.5 if scale is None else scale
+    (q, k, v, mask), lead = _flattened(q, k, v, key_padding_mask)
+    return _Flash.apply(q, k, v, mask, causal, scale, block_q, block_k).view(*lead, q.shape[-2], v.shape[-1])
+
+
+def flash_attention_triton(
+    q: Tensor, k: Tensor, v: Tensor, causal: bool = False, scale: float | None = None,
+    *, key_padding_mask: Tensor | None = None,
+) -> Tensor:  # fmt: skip
+    """The same as `flash_attention`, forward and backward by Triton kernels: for a CUDA GPU.
+
+    Args:
+        q: Queries (..., N_q, d), float32, bfloat16 or float16, d up to 128; products in it, sums in float32.
+        k: Keys (..., N_k, d).
+        v: Values (..., N_k, d_v), d_v up to 128.
+        causal: Query i sees keys 0 to i, both counted from the first (top-left).
+        scale: Of the scores; None takes 1 / sqrt(d).
+        key_padding_mask: (B, N_k); True where a key is attended to. A query without any gets 0.
+
+    Returns:
+        (..., N_q, d_v) in the dtype of q. Differentiable once.
+
+    Raises:
+        ImportError: Triton is not installed.
+        ValueError: Shapes or dtypes don't fit together, or Triton's kernels don't take them or the device.
+
+    Source: Dao 2023, arXiv:2307.08691, algorithms 1 and 2.
+    """
+    try:
+        from ._flash_attention_triton import attend
+    except ModuleNotFoundError as error:
+        if error.name != "triton":
+            raise
+        raise ImportError("flash_attention_triton needs triton (Linux): pip install triton") from None
+    scale = q.shape[-1] ** -0.5 if scale is None else scale
+    (q, k, v, mask), lead = _flattened(q, k, v, key_padding_mask)
+    return attend(q, k, v, mask, causal, scale).view(*lead, q.shape[-2], v.shape[-1])
+
+
+def _flattened(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> tuple[list[Tensor | None], torch.Size]:
+    """Q, k, v (BH, N, d) and mask (BH, 1, N_k), once they fit together, and their leading dimensions."""
     if min(q.ndim, k.ndim, v.ndim) < 2 or q.shape[-1] != k.shape[-1] or k.shape[-2] != v.shape[-2]:
         shapes = ", ".join(str(tuple(each.shape)) for each in (q, k, v))
         raise ValueError(
@@ -56,22 +92,17 @@ def flash_attention(
         )
     if not q.dtype == k.dtype == v.dtype or not q.dtype.is_floating_point:
         raise ValueError(f"q, k, v must have one floating dtype, got {q.dtype}, {k.dtype}, {v.dtype}: convert them")
-    if min(block_q, block_k) < 1:
-        raise ValueError(f"block_q and block_k must be >= 1, got {block_q} and {block_k}: 64 to 512 are usual")
-    lead, mask = torch.broadcast_shapes(*(each.shape[:-2] for each in (q, k, v))), key_padding_mask
+    lead = torch.broadcast_shapes(*(each.shape[:-2] for each in (q, k, v)))
     if mask is not None:
         wanted = (*lead[:1], k.shape[-2])
         if mask.dtype != torch.bool or mask.shape != wanted:
-            raise ValueError(
-                f"key_padding_mask must be bool of {wanted}, got {mask.dtype} of {tuple(mask.shape)}: see B"
-            )
+            raise ValueError(f"key_padding_mask must be bool of {wanted}, got {mask.dtype} of {tuple(mask.shape)}: see B")
         mask = mask.view(*lead[:1], *[1] * len(lead[1:]), 1, k.shape[-2])
-    q, k, v, mask = (
+    flat = [
         None if each is None else each.expand(*lead, *each.shape[-2:]).reshape(lead.numel(), *each.shape[-2:])
         for each in (q, k, v, mask)
-    )  # (B H, N, d)
-    scale = q.shape[-1] ** -0.5 if scale is None else scale
-    return _Flash.apply(q, k, v, mask, causal, scale, block_q, block_k).view(*lead, q.shape[-2], v.shape[-1])
+    ]  # (B H, N, d)
+    return flat, lead
 
 
 def _blocks(start: int, stop: int, size: int) -> Iterator[slice]:

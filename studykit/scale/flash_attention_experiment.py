@@ -41,8 +41,14 @@ class Attending(Block):
         super().__init__(width, heads)
         self.attention = attention
 
-    def attend(self, x: Tensor) -> Tensor:
-        """Self-attention on (B, N, D)."""
+    def attend(self, x: Tensor, visible: Tensor | None = None) -> Tensor:
+        """Self-attention on (B, N, D), all of it text.
+
+        Raises:
+            ValueError: Something is padding.
+        """
+        if visible is not None:
+            raise ValueError("visible must be None: the text has no padding, and the attentions compared here take q, k, v")
         b, n, d = x.shape
         q, k, v = self.qkv(x).view(b, n, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)  # (B, H, N, D/H)
         return self.out(self.attention(q, k, v).transpose(1, 2).reshape(b, n, d))  # (B, N, D)
