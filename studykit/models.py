@@ -78,19 +78,20 @@ class Block(nn.Module):
         self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
         self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
 
-    def attend(self, x: Tensor) -> Tensor:
-        """Self-attention on (B, N, D)."""
+    def attend(self, x: Tensor, visible: Tensor | None = None) -> Tensor:
+        """Self-attention on (B, N, D); where `visible` (B, N) is False there is padding, which no position reads."""
         b, n, d = x.shape
         q, k, v = self.qkv(x).view(b, n, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)  # (B, H, N, D/H)
-        attended = F.scaled_dot_product_attention(q, k, v, is_causal=self.causal)
+        mask = None if visible is None else visible[:, None, None]  # (B, 1, 1, N)
+        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=self.causal)
         return self.out(attended.transpose(1, 2).reshape(b, n, d))  # (B, N, D)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """The residual stream (B, N, D), one block on."""
+    def forward(self, x: Tensor, visible: Tensor | None = None) -> Tensor:
+        """The residual stream (B, N, D), one block on; `visible` as in `attend`, for blocks that are not causal."""
         if self.post_norm:
-            x = self.norm1(x + self.attend(x))
+            x = self.norm1(x + self.attend(x, visible))
             return self.norm2(x + self.mlp(x))
-        x = x + self.attend(self.norm1(x))
+        x = x + self.attend(self.norm1(x), visible)
         return x + self.mlp(self.norm2(x))
 
 
