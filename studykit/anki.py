@@ -15,6 +15,7 @@ from pathlib import Path
 import genanki
 
 from studykit.errors import InputError
+from studykit.files import write_safely
 from studykit.language import Text
 from studykit.question import Question, parse
 from studykit.technique import Technique
@@ -65,7 +66,7 @@ def export(cards: Iterable[Technique], path: Path) -> int:
         made = Path(folder) / "made.apkg"
         package.write_to_file(str(made))
         try:
-            path.write_bytes(made.read_bytes())
+            write_safely(path, made.read_bytes())
         except OSError as error:
             raise InputError(str(path), f"can't be written ({error.strerror})", "name another file") from None
     return count

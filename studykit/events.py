@@ -74,7 +74,10 @@ def check(where: str, kind: str, item: str | None, data: Mapping[str, Any]) -> N
     """What the cards are derived from must be there."""
     score = data.get("score")
     if kind in ANSWERS and (
-        item is None or "correct" not in data or not isinstance(score, int | float) or not 0 <= score <= 1
+        item is None
+        or not isinstance(data.get("correct"), bool)
+        or not isinstance(score, int | float)
+        or not 0 <= score <= 1
     ):
         raise InputError(where, f"an answer to {item} with score {score}", "give item, correct and a score 0 to 1")
     if kind == "suspend" and (item is None or not isinstance(data.get("suspended"), bool)):

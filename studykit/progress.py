@@ -101,6 +101,7 @@ class Progress:
         check(where, kind, item, data)
         try:
             text = json.dumps(data, ensure_ascii=False, allow_nan=False)
+            f"{technique}{item}{text}".encode()  # half a surrogate pair has no place in UTF-8
         except (TypeError, ValueError) as error:
             raise InputError(where, f"data is not JSON ({error})", "give numbers, strings, lists and dicts") from error
         utc(at, "at")

@@ -37,6 +37,11 @@ _HEARSAY = re.compile(
     r"|\b(?:myths?|traps?|weak answer|you.?ll hear|you (?:may|often) hear|so-called)\b"
     r"|\b(?:misconceptions?|misunderstanding|fallacy|wrong to|wrongly|outdated to|false that|mistake|contrary to|slip for"
     r"|people (?:often )?say|often said|commonly said|sometimes said|often claimed|commonly claimed|some claim|the article|don't say|never say)\b"
+    r"|以为|(?:很多|有些|不少|一些|多数|许多|大家)人?(?:都|总)?(?:认为|觉得|相信)"
+    r"|\b(?:used to|most people|many people|some people|people) (?:often )?(?:think|believe|assume)\b"
+    r"|\b(?:doubt|doubts|disagree|supposedly|allegedly|(?:often|commonly|widely) (?:assumed|believed|thought|sold|described|presented)|is said to)\b"
+    r"|我?(?:怀疑|不同意|不认同|不赞成)"
+    r"|\b(?:some|many|most) (?:papers?|blogs?|posts?|tutorials?|sources|authors) (?:say|claim|state)\b"
     r"|\b(?:authors|paper) (?:report|claim)|作者(?:报告|声称|说)",
     re.ASCII,
 )
@@ -44,7 +49,7 @@ _REFUTED = re.compile(
     r"是错|错误的|不对|不准确|不严谨|不成立|站不住|夸大|片面|不完整|过时|笔误|查无出处|没有(?:出处|依据|根据)|不是一种|不存在|这种说法"
     r"|\b(?:is|are|was|that's|it's|this is) (?:an? |simply |just |plainly )?"
     r"(?:wrong|false|incorrect|inaccurate|not true|untrue|myth|misconception|outdated|misleading|imprecise|oversimpl\w{1,12})\b"
-    r"|\bhas no source\b",
+    r"|\bhas no source\b|\b(?:it|that|this) (?:isn't|is not|doesn't|does not|didn't|did not)[:,.;!]",
     re.ASCII,
 )
 _COMPARED = re.compile(

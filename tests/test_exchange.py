@@ -11,6 +11,7 @@ from studykit.errors import InputError
 from studykit.progress import Progress
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
+GOOD = '{"at": "2026-03-01T00:00:00Z", "session": "s", "kind": "quiz", "technique": "t", "item": "q", "data": {"correct": true, "score": 1}}'
 
 
 @pytest.fixture
@@ -38,6 +39,40 @@ def test_a_log_comes_back_whole(log: Progress, tmp_path: Path) -> None:
     assert exchange.read(log, path) == 0
 
 
+def test_what_ends_a_line_elsewhere_stays_inside_an_answer(log: Progress, tmp_path: Path) -> None:
+    given = "a\u2028b\x85c\u2029d\x0be\r\nf\x00😀"
+    log.answered("q9", "lion", correct=True, score=1.0, given=given)
+    exchange.write(log, tmp_path / "progress.jsonl")
+    with Progress(tmp_path / "there.sqlite3") as there:
+        assert exchange.read(there, tmp_path / "progress.jsonl") == 10
+        assert list(there.events())[-1].data["given"] == given
+
+
+def test_a_moment_of_another_time_zone_is_taken_in_as_utc(log: Progress, tmp_path: Path) -> None:
+    line = {"at": "2026-03-02T07:00:00+08:00", "session": "s", "kind": "quiz", "technique": "t", "item": "q"}
+    told = {**line, "data": {"correct": True, "score": 1, "given": "x"}}
+    (tmp_path / "east.jsonl").write_text(json.dumps(told) + "\n\n", encoding="utf-8")
+    assert exchange.read(log, tmp_path / "east.jsonl") == 1
+    assert [event.at for event in log.events() if event.session == "s"] == [datetime(2026, 3, 1, 23, tzinfo=UTC)]
+    assert exchange.read(log, tmp_path / "east.jsonl") == 0
+
+
+def test_a_write_that_fails_leaves_the_export_before(
+    log: Progress, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "progress.jsonl"
+    exchange.write(log, path)
+    before = path.read_bytes()
+
+    def full(file: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(InputError, match="can't be written \\(No space left on device\\)"):
+        exchange.write(log, path)
+    assert path.read_bytes() == before and list(tmp_path.glob(".*")) == []
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
@@ -47,6 +82,12 @@ def test_a_log_comes_back_whole(log: Progress, tmp_path: Path) -> None:
         ('{"at": "2026-03-01T00:00:00", "session": "s", "kind": "quiz", "technique": "t", "item": "q", "data": {}}', "line 2: at is"),
         ('{"at": "2026-03-01T00:00:00Z", "session": "s", "kind": 3, "technique": "t", "item": "q", "data": {}}', "line 2: kind is 3"),
         ('{"at": "2026-03-01T00:00:00Z", "session": "s", "kind": "quiz", "technique": "t", "item": "q", "data": {}}', "an answer to q with score None"),
+        (GOOD.replace("true", '"no"'), "an answer to q with score 1"),
+        (GOOD.replace("1}", '1, "given": NaN}'), "line 2: is no event"),
+        (GOOD.replace('"q"', '"\\ud800"'), "line 2: is no event"),
+        (GOOD.replace("2026-03-01T00:00:00Z", "0001-01-01T00:00:00+14:00"), "line 2: at is"),
+        (GOOD.replace("2026-03-01", "9999-12-31"), "line 2: at is"),
+        ("[" * 100_000, "line 2: is no event"),
         ('{"at": "2026-03-01T00:00:00Z", "session": "s", "kind": "suspend", "technique": "t", "item": "q", "data": {}}', "suspended is None"),
     ],
 )  # fmt: skip

@@ -14,8 +14,9 @@ from studykit import drill
 from studykit.claims import claims
 from studykit.errors import InputError, StorageError
 from studykit.interview import Interview, Interviews, Settings, Turn, keep
+from studykit.interview.phrases import name_of
 from studykit.interview.planning import MOST, bug, bugs
-from studykit.interview.turn import gives_up
+from studykit.interview.turn import gives_up, quoted
 from studykit.judge.client import JudgeError
 from studykit.progress import Progress
 from studykit.technique import SECTIONS, TIERS, catalog, chosen
@@ -100,7 +101,7 @@ def test_what_is_not_so_is_asked_about_first(judged: list[tuple[str, str]]) -> N
     interview = begin()
     interview.answer(FALSE, 60)
     assert interview.asked and interview.asked.key == "claim:lion-tracks-sign-only"
-    assert "“only tracks the sign”. Are you sure?" in interview.asked.prompt
+    assert "“it only tracks the sign of the momentum”. Are you sure?" in interview.asked.prompt
     assert claims()["lion-tracks-sign-only"].follow_up.en in interview.asked.prompt
     again = interview.answer("Yes, Lion only tracks the sign of the momentum.", 20)
     assert again.note and again.note.startswith("It is better not to say that. Lion keeps the momentum itself")
@@ -434,6 +435,36 @@ def test_it_needs_neither_torch_nor_the_net() -> None:
         "assert not {'torch', 'numpy', 'tornado'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("given", "part", "shown"),
+    [
+        ("预热防止梯度爆炸，CV 任务常用 SGD+动量。", "用 SGD", "CV 任务常用 SGD+动量"),
+        ("First. Then I say\nLion is faster, as they report", "is faster", "Lion is faster"),
+        ("x" * 200 + " is faster " + "y" * 200, "is faster", "is faster"),
+        ("Lion only " + "z" * 90, "only " + "z" * 90, "only " + "z" * 75 + "…"),
+        ("faster", "faster", "faster"),
+    ],
+)
+def test_a_quotation_tells_what_it_is_about(given: str, part: str, shown: str) -> None:
+    at = given.index(part)
+    assert quoted(given, (at, at + len(part))) == shown
+
+
+def test_signs_that_steer_a_terminal_are_in_no_report() -> None:
+    interview = begin()
+    interview.answer("Lion \x1b[31mis faster\x00, I\x9bsay.", 60)
+    interview.finish()
+    report = interview.report()
+    assert report
+    for text in (report.markdown, report.html, report.plain):
+        assert "faster" in text and not set(text) & set("\x00\x1b\x9b")
+
+
+def test_a_technique_is_called_by_its_short_name() -> None:
+    assert name_of(catalog()["adam"], "zh") == " Adam" and name_of(catalog()["cosine"], "zh") == "余弦退火"
+    assert name_of(catalog()["swa"], "en") == "SWA"
 
 
 def test_a_turn_is_spoken_only_where_it_says_something() -> None:

@@ -1,5 +1,6 @@
 """The server extension over real HTTP: what each route gives, whom it lets in, and what it says to nonsense."""
 
+import asyncio
 import json
 import os
 import signal
@@ -27,6 +28,7 @@ from schemathesis.specs.openapi.checks import (
 
 from studykit.question import parse
 from studykit.server.route import description
+from studykit.server.runs import Run, Runs
 from studykit.technique import catalog, technique
 
 ROOT = Path(__file__).parents[1]
@@ -262,6 +264,29 @@ def test_a_run_is_stopped_and_known_after_a_restart(tmp_path: Path) -> None:
         subprocess.run(["pkill", "-f", str(tmp_path)], check=False)
 
 
+def test_a_full_disk_keeps_nobody_waiting_for_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("studykit.server.runs.write_safely", full)
+
+    async def ended() -> bool:
+        runs = Runs(tmp_path)
+        run = Run({"id": "run-1", "status": "running"}, "x.ipynb")
+
+        async def wait() -> bool:
+            async with run.changed:
+                return await run.changed.wait_for(lambda: not run.going)
+
+        waits = asyncio.create_task(wait())
+        await asyncio.sleep(0)
+        run.told["status"] = "done"
+        await runs._tell(run)
+        return await asyncio.wait_for(waits, 5)
+
+    assert asyncio.run(ended())
+
+
 def test_a_parameter_that_cannot_be_used_starts_nothing(server: Server) -> None:
     for parameters, said in (({"lr": "abc"}, "lion: lr: is 'abc'"), ({"nothing": 1}, "lion: nothing: is no parameter")):
         answer = server.ask("POST", "runs", {"technique": "lion", "parameters": parameters})
@@ -355,6 +380,11 @@ def test_a_cookie_without_the_xsrf_token_changes_nothing(server: Server) -> None
     [
         ("POST", "reviews", b"{", 400, "body: is no JSON ("),
         ("POST", "reviews", b"\xff", 400, "body: is no JSON ("),
+        ("POST", "reviews", b"[" * 100_000, 400, "body: is no JSON ("),
+        ("POST", "drills", b'{"technique": "lion", "source": "\\ud800"}', 400, "body: is no JSON ("),
+        ("POST", "interviews", b'{"minutes": 1' + b"0" * 400 + b"}", 400, "minutes: 1000"),
+        ("POST", "runs", b'{"technique": "lion", "parameters": {"lr": 1' + b"0" * 400 + b"}}", 400, "lion: lr: is 1000"),
+        ("GET", "due?limit=" + "9" * 5000, None, 400, "limit: is '9999"),
         ("POST", "reviews", {}, 400, "body: 'question' is a required property; send Answer as openapi.json says"),
         ("POST", "reviews", [], 400, "body: [] is not of type 'object'; send Answer as openapi.json says"),
         ("POST", "reviews", {"question": "x", "given": "a", "seed": 1, "more": 2}, 400, "body: Additional properties"),

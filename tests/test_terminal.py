@@ -12,11 +12,14 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
+from studykit.errors import StorageError
 from studykit.interview import Interview, Interviews, Settings
+from studykit.language import Language
 from studykit.progress import Progress
 from studykit.question import parse
 from studykit.technique import TIERS, catalog
-from studykit.terminal.screen import bar
+from studykit.terminal.mock import Mock
+from studykit.terminal.screen import Leave, Screen, bar, wrapped
 
 LION = parse(catalog()["lion"].questions, "lion")
 
@@ -68,6 +71,21 @@ def test_quiz_undoes_suspends_and_leaves(tmp_path: Path) -> None:
         assert kept.answered_questions() == {LION[0].id}
     again = studykit("quiz", "lion", home=tmp_path, typed="q\n")
     assert LION[1].id not in again.stdout and LION[2].id in again.stdout
+
+
+def test_a_suspended_question_is_taken_in_again(tmp_path: Path) -> None:
+    done = studykit("quiz", "lion", "--limit", "2", home=tmp_path, typed="s\nu\nq\n")
+    assert "u takes that back" in done.stdout and f"Taken back: {LION[0].id}." in done.stdout
+    assert done.stdout.count(f"[{LION[0].id}") == 2
+    with log(tmp_path) as kept:
+        assert kept.suspended() == set()
+
+
+def test_an_answer_that_can_t_be_read_is_said_shortly_in_its_language(tmp_path: Path) -> None:
+    english = studykit("quiz", "sgd", "--limit", "1", home=tmp_path, typed=f"{'x' * 5000}\nq\n")
+    assert "It counts for nothing." in english.stdout and len(english.stdout) < 2000
+    chinese = studykit("quiz", "sgd", "--limit", "1", "--lang", "zh", home=tmp_path, typed=f"{'x' * 5000}\nq\n")
+    assert "这个答案读不出来，不计分。请" in chinese.stdout and "answer with" not in chinese.stdout
 
 
 def test_quiz_asks_what_is_due_before_what_is_new(tmp_path: Path) -> None:
@@ -146,6 +164,96 @@ def test_mock_can_be_left_and_gone_on_with(tmp_path: Path) -> None:
     assert [turn.given for turn in interview.turns[:2]] == ["Lion only tracks the sign\nof the momentum.", "No."]
 
 
+def test_ctrl_d_after_some_words_ends_the_answer(tmp_path: Path) -> None:
+    studykit("mock", "--minutes", "10", "--seed", "1", home=tmp_path, typed="Lion halves the state,\nnot the run.")
+    [interview] = Interviews(tmp_path / "interviews").all()
+    assert interview.turns[0].given == "Lion halves the state,\nnot the run."
+
+
+def test_ctrl_c_keeps_what_was_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STUDYKIT_HOME", str(tmp_path))
+    typed = iter(["Lion halves", KeyboardInterrupt(), "the state.", "", KeyboardInterrupt()])
+
+    def line(self: Screen, prompt: str = "> ") -> str:
+        given = next(typed)
+        if isinstance(given, KeyboardInterrupt):
+            raise Leave(interrupted=True)
+        return given
+
+    monkeypatch.setattr(Screen, "line", line)
+    assert Mock.begun(Settings(seed=1)).run() == 130
+    assert Mock.resumed().run() == 130
+    [interview] = Interviews().all()
+    assert interview.turns[0].given == "Lion halves\nthe state."
+    assert [path.suffix for path in Interviews().folder.iterdir()] == [".json"]
+
+
+def test_code_that_was_begun_is_kept_where_a_path_takes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STUDYKIT_HOME", str(tmp_path))
+    monkeypatch.delenv("EDITOR", raising=False)
+    monkeypatch.delenv("VISUAL", raising=False)
+    at_the_drill(tmp_path)
+    typed = iter(["class SGD:", "    half = True"])
+
+    def line(self: Screen, prompt: str = "> ") -> str:
+        given = next(typed, None)
+        if given is None:
+            raise Leave(interrupted=True)
+        return given
+
+    monkeypatch.setattr(Screen, "line", line)
+    assert Mock.resumed().run() == 130
+    assert (tmp_path / "interviews" / "one.py").read_text(encoding="utf-8") == "class SGD:\n    half = True"
+    done = studykit("mock", "--resume", home=tmp_path, typed="")
+    assert "one.py" in re.sub(r"\s", "", done.stdout)
+
+
+def test_a_report_that_can_t_be_written_is_one_line_and_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STUDYKIT_HOME", str(tmp_path))
+    interview = Interview.start(Settings(seed=1), name="one")
+    interview.answer("Lion is faster.")
+    interview.finish()
+    Interviews().save(interview)
+
+    def full(*arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("studykit.interview.keeping.write_safely", full)
+        with pytest.raises(StorageError, match=r"one.md: can.t be written \(No space left on device\)"):
+            Mock.resumed()._report()
+    assert Mock.resumed()._report() == 0
+    assert "faster" in (tmp_path / "interviews" / "one.md").read_text(encoding="utf-8")
+
+
+def test_an_answer_that_can_t_be_kept_is_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("STUDYKIT_HOME", str(tmp_path))
+    typed = iter(["Lion halves the state.", "", "", None])
+    once = [StorageError("disk", "is full", "free some space")]
+
+    def line(self: Screen, prompt: str = "> ") -> str:
+        given = next(typed)
+        if given is None:
+            raise Leave(interrupted=True)
+        return given
+
+    def save(self: Interviews, interview: Interview) -> Path:
+        if interview.turns[0].given and once:
+            raise once.pop()
+        return kept(self, interview)
+
+    kept = Interviews.save
+    monkeypatch.setattr(Screen, "line", line)
+    monkeypatch.setattr(Interviews, "save", save)
+    assert Mock.begun(Settings(seed=1)).run() == 130
+    assert "disk: is full; free some space\nYour answer is still here" in capsys.readouterr().out
+    assert Interviews().all()[0].turns[0].given == "Lion halves the state."
+
+
 def at_the_drill(home: Path) -> Interview:
     """An interview that was left where the code is asked for."""
     interview = Interview.start(Settings(focus="sgd", seed=1, minutes=5), name="one")
@@ -164,7 +272,7 @@ def test_mock_ends_in_a_report_and_in_the_progress(tmp_path: Path) -> None:
     assert interview.finished and interview.kept
     [task] = [turn for turn in interview.turns if turn.kind == "drill"]
     assert task.given == "class SGD:\n\n    pass\n" and task.verdict and task.verdict["passed"] is False
-    assert "Mock interview" in done.stdout and "Said, and not so" in done.stdout and "“is faster”" in done.stdout
+    assert "Mock interview" in done.stdout and "Said, and not so" in done.stdout and "“Lion is faster”" in done.stdout
     for suffix in (".md", ".html"):
         assert "Wen et al" in (tmp_path / "interviews" / f"one{suffix}").read_text(encoding="utf-8")
     with log(tmp_path) as kept:
@@ -180,7 +288,7 @@ def test_a_drill_is_taken_from_a_file(tmp_path: Path) -> None:
     at_the_drill(tmp_path)
     (tmp_path / "mine.py").write_text("class SGD:\n    mine = True\n", encoding="utf-8")
     done = studykit("mock", "--resume", home=tmp_path, typed=f"{tmp_path}/absent.py\n{tmp_path}/mine.py\n")
-    assert "absent.py: can't be read" in done.stdout.replace("\n", "")  # a long path is wrapped
+    assert "absent.py:can'tberead" in re.sub(r"\s", "", done.stdout)  # a long path is wrapped
     [interview] = Interviews(tmp_path / "interviews").all()
     [task] = [turn for turn in interview.turns if turn.kind == "drill"]
     assert task.given == "class SGD:\n    mine = True\n"
@@ -272,7 +380,7 @@ def test_columns_stand_below_each_other_in_chinese(tmp_path: Path) -> None:
     assert all(len(columns) == 1 for columns in by_tier.values())
 
 
-@pytest.mark.parametrize("width", [40, 100])
+@pytest.mark.parametrize("width", [20, 40, 100])
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_what_is_shown_keeps_to_the_width(width: int, lang: str, tmp_path: Path) -> None:
     text = "Lion 仅跟踪动量符号，训练速度更快。"
@@ -281,6 +389,35 @@ def test_what_is_shown_keeps_to_the_width(width: int, lang: str, tmp_path: Path)
     shown += [studykit("quiz", "lion", "--lang", lang, home=tmp_path, typed="a\nq\n", COLUMNS=str(width)).stdout]
     for line in "\n".join(shown).splitlines():
         assert cell_len(line) <= width, line
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_narrow_terminal_still_shows_whole_names(lang: Language, tmp_path: Path) -> None:
+    shown = studykit("progress", "--lang", lang, home=tmp_path, COLUMNS="40").stdout
+    for card in catalog().values():
+        assert re.sub(r"\s", "", card.title.say(lang)) in re.sub(r"\s", "", shown)
+    assert all(len(line) > 2 for line in shown.splitlines() if line), shown
+
+
+@pytest.mark.parametrize(
+    ("line", "width", "lines"),
+    [
+        ("Lion 存的是动量本身，取符号的是更新。", 20, ["Lion 存的是动量本", "身，取符号的是更新。"]),
+        ("什么时候用，什么时候不用", 10, ["什么时候", "用，什么时", "候不用"]),
+        ("他说“对”", 5, ["他说", "“对”"]),
+        ("one two three", 8, ["one two", "three"]),
+        ("    x = 1", 20, ["    x = 1"]),
+        ("abcdefghij", 4, ["abcd", "efgh", "ij"]),
+        ("", 10, [""]),
+    ],
+)
+def test_lines_are_broken_where_a_reader_would(line: str, width: int, lines: list[str]) -> None:
+    assert wrapped(line, width) == lines
+
+
+def test_nothing_that_is_shown_steers_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    Screen().say("a\x1b[31mb\x07\x9bc\td")
+    assert capsys.readouterr().out == "a\ufffd[31mb\ufffd\ufffdc  d\n"
 
 
 @pytest.mark.parametrize(("share", "shown"), [(0, "░" * 10), (0.04, "░" * 10), (0.5, "█" * 5 + "░" * 5), (1, "█" * 10), (7, "█" * 10), (-1, "░" * 10)])
@@ -321,6 +458,21 @@ def test_lint_refuses_what_is_no_text(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"\xff\xfe\x00")
     done = studykit("lint", str(tmp_path / "x"), home=tmp_path)
     assert done.returncode == 2 and "is not UTF-8 at byte 0" in done.stderr
+
+
+@pytest.mark.parametrize("command", [["progress"], ["quiz", "lion"], ["lint", "-", "--json"]])
+def test_a_terminal_without_the_signs_is_no_error(command: list[str], tmp_path: Path) -> None:
+    done = studykit(*command, "--lang", "zh", home=tmp_path, typed="Lion 仅跟踪动量符号。", PYTHONIOENCODING="ascii")
+    assert done.returncode in (0, 1) and done.stderr == "" and "?" in done.stdout
+
+
+@pytest.mark.parametrize(("command", "status"), [(["lint", "-"], 2), (["quiz", "lion"], 0), (["mock"], 0)])
+def test_a_closed_input_is_one_line(command: list[str], status: int, tmp_path: Path) -> None:
+    shell = 'exec "$@" <&-'
+    done = subprocess.run(
+        ["sh", "-c", shell, "sh", sys.executable, "-m", "studykit", *command], env=environment(tmp_path), text=True, capture_output=True,
+    )  # fmt: skip
+    assert done.returncode == status and done.stderr.count("\n") == (status == 2)
 
 
 def test_help_comes_without_what_it_does_not_need(tmp_path: Path) -> None:

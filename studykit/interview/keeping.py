@@ -81,6 +81,19 @@ class Interviews:
             raise StorageError(str(path), f"can't be written ({error.strerror})", "free some space, or set STUDYKIT_HOME") from None
         return path
 
+    def attach(self, name: str, suffix: str, text: str) -> Path:
+        """Keep a text beside an interview: its report, a draft, code.
+
+        Raises:
+            StorageError: The folder can't be written.
+        """
+        path = self._path(name).with_suffix(suffix)
+        try:
+            write_safely(path, text.encode("utf-8", errors="replace"))
+        except OSError as error:
+            raise StorageError(str(path), f"can't be written ({error.strerror})", "free some space, or set STUDYKIT_HOME") from None
+        return path
+
     def load(self, name: str) -> Interview:
         """The interview of that id.
 

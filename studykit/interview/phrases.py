@@ -1,7 +1,9 @@
 """What an interviewer says, in both languages."""
 
+import re
+
 from studykit.language import Text
-from studykit.technique import SECTIONS, TIERS
+from studykit.technique import SECTIONS, TIERS, Technique
 
 _SECTION = {
     "optim": Text("optimizers", "优化器"),
@@ -24,17 +26,17 @@ _TIER = {
 _ALL = {
     "screen": Text(
         "Let's begin broadly. Which training tricks do you know, and what is each of them for?",
-        "先从大的说起：你知道哪些训练技巧？各自解决什么问题？",
+        "先从整体说起：你知道哪些训练技巧？各自解决什么问题？",
     ),
     "onsite": Text(
         "Let's begin broadly. Which training tricks do you know? Give me the picture first, then what you would reach "
         "for in a new project, and why.",
-        "先从大的说起：你知道哪些训练技巧？先给个全貌，再说一个新项目里你会先用哪些，为什么。",
+        "先从整体说起：你知道哪些训练技巧？先给个全貌，再说一个新项目里你会先用哪些，为什么。",
     ),
     "expert": Text(
         "Let's begin broadly. Which training tricks do you know, what is the evidence for each, and which do you no "
         "longer believe in?",
-        "先从大的说起：你知道哪些训练技巧？各有什么证据？哪些你已经不信了？",
+        "先从整体说起：你知道哪些训练技巧？各有什么证据？哪些你已经不信了？",
     ),
 }
 ABOUT = Text(
@@ -71,6 +73,12 @@ MISSED = Text("Not that one. {feedback}", "不是这一行。{feedback}")
 SHOWN = Text("The bug is here, {answer}. {explanation}", "问题在{answer}。{explanation}")
 OVER = Text("That's our time. Thank you for the talk.", "时间到了，谢谢你今天的分享。")
 DONE = Text("That was my last question. Thank you for the talk.", "我的问题问完了，谢谢你今天的分享。")
+
+
+def name_of(card: Technique, lang: str) -> str:
+    """What a technique is called in talk: its title without the explanation, in Chinese set off from it by a space."""
+    name = re.split(r"[:：（(]", card.title.zh if lang == "zh" else card.title.en)[0].strip()
+    return f" {name}" if lang == "zh" and name[0].isascii() else name
 
 
 def opening(focus: str, level: str) -> Text:

@@ -12,7 +12,7 @@ from studykit.coverage import LAYERS, coverage
 from studykit.errors import InputError
 from studykit.interview import phrases
 from studykit.interview.settings import Settings
-from studykit.interview.turn import Turn, gives_up
+from studykit.interview.turn import Turn, gives_up, quoted
 from studykit.question import LEVELS, Question, parse
 from studykit.technique import Technique, catalog
 
@@ -27,7 +27,7 @@ def opening(settings: Settings) -> Turn:
     """The broad question an interview begins with."""
     subject, lang = settings.subject, settings.lang
     if subject:
-        return Turn("broad", subject.id, phrases.ABOUT.say(lang).format(title=subject.title.say(lang)), "broad")
+        return Turn("broad", subject.id, phrases.ABOUT.say(lang).format(title=phrases.name_of(subject, lang)), "broad")
     return Turn("broad", None, phrases.opening(settings.focus, settings.level).say(lang), "broad")
 
 
@@ -76,8 +76,7 @@ def _challenges(settings: Settings, turns: Sequence[Turn]) -> Iterator[Turn]:
     for turn in turns:
         for found in linted(turn.given or "") if turn.spoken else ():
             claim = claims()[found.claim]
-            quote = " ".join((turn.given or "")[found.span[0] : found.span[1]].split())
-            prompt = phrases.CHALLENGE.say(settings.lang).format(quote=f"{quote[:80]}…" if len(quote) > 80 else quote)
+            prompt = phrases.CHALLENGE.say(settings.lang).format(quote=quoted(turn.given or "", found.span))
             question = claim.follow_up.say(settings.lang)
             if not _heard(question, settings, turns):
                 prompt += f"{' ' * (settings.lang == 'en')}{question}"
@@ -115,7 +114,7 @@ def _card_questions(settings: Settings, turns: Sequence[Turn], cards: Sequence[T
             if _heard(card.follow_ups[n].question.say(settings.lang), settings, turns):
                 continue
             question = card.follow_ups[n].question.say(settings.lang)
-            title = card.title.say(settings.lang)
+            title = phrases.name_of(card, settings.lang)
             prompt = lead.say(settings.lang).format(title=title, question=question) if first else question
             yield Turn("follow_up", card.id, prompt, f"card:{card.id}:{n}")
 

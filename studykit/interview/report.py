@@ -8,11 +8,14 @@ from typing import Any
 
 from studykit.claims import claims, lint
 from studykit.coverage import LAYERS, coverage
+from studykit.interview import phrases
 from studykit.interview.settings import Settings
-from studykit.interview.turn import Turn, gives_up
+from studykit.interview.turn import Turn, gives_up, quoted
 from studykit.language import Text
 from studykit.technique import catalog
 
+# What was typed may hold signs that steer a terminal, or end a file for some readers.
+_CONTROL = dict.fromkeys([*range(9), *range(11, 32), *range(127, 160)], "\N{REPLACEMENT CHARACTER}")
 _NEXT = 6  # techniques that are named to study next
 _ONE_SIDED = 5  # techniques that are told to lack their trade-off
 
@@ -29,7 +32,7 @@ _WORDS = {
         "没有发现已知的错误或过时说法。事实表以外的内容没有核对。",
     ),
     "missing": Text("Missing", "缺少的内容"),
-    "nothing": Text("Nothing that is looked for.", "要找的都有了。"),
+    "nothing": Text("Nothing that is looked for.", "该提的都提到了。"),
     "drills": Text("Code", "代码"),
     "passed": Text("{title}: passed. {message}", "{title}——通过。{message}"),
     "refused": Text("{title}: not passed. {message}", "{title}——未通过。{message}"),
@@ -127,12 +130,12 @@ def report_of(settings: Settings, turns: Sequence[Turn], elapsed: float) -> Repo
         absent = [LAYERS[name].say(lang) for name, there in said.layers.items() if not there]
         missing = [_WORDS["no_layer"].say(lang).format(layer=layer) for layer in absent]
     for name in said.one_sided[:_ONE_SIDED]:
-        missing.append(_WORDS["no_price"].say(lang).format(title=catalog()[name].title.say(lang)))
+        missing.append(_WORDS["no_price"].say(lang).format(title=phrases.name_of(catalog()[name], lang).strip()))
     if not said.sources:
         missing.append(_WORDS["no_source"].say(lang))
     study = _next(turns, findings)
     parts = _Parts(settings, turns, elapsed, said.layers, findings, missing, drills, bugs, study)
-    shown = parts.markdown(), parts.html(), parts.plain()
+    shown = (each.translate(_CONTROL) for each in (parts.markdown(), parts.html(), parts.plain()))
     return Report(said.layers, findings, tuple(missing), tuple(drills), tuple(bugs), tuple(study), *shown)
 
 
@@ -215,22 +218,24 @@ class _Parts:
             lines += [heading, *(f"  - {item}" for item in items), ""]
         return "\n".join(lines)
 
+    def _judged(self, each: Said) -> str:
+        text = quoted(self.turns[each.turn].given or "", each.span)
+        return self.say("judged", text=text, verdict=self.say(each.verdict))
+
     def _findings_in_plain(self) -> list[str]:
         if not self.findings:
             return [f"  - {self.say('none')}"]
         lines = []
         for each in self.findings:
-            text = " ".join(each.text.split())
-            lines.append(f"  - {self.say('judged', text=text, verdict=self.say(each.verdict))}")
+            lines.append(f"  - {self._judged(each)}")
             lines += [f"    {line}" for line in (each.correction, self.say("source", source=each.source))]
         return lines
 
     def _findings_in_markdown(self) -> list[str]:
         lines = [f"## {self.say('findings')}", ""]
         for each in self.findings:
-            judged = self.say("judged", text=each.text, verdict=self.say(each.verdict))
-            lines.append(f"- {_plain(judged)}")
-            lines += [f"  {_plain(line)}" for line in (each.correction, self.say("source", source=each.source))]
+            told = (self._judged(each), each.correction, self.say("source", source=each.source))
+            lines.append("- " + "\\\n  ".join(_plain(line) for line in told))
         return [*lines, *([] if self.findings else [self.say("none")]), ""]
 
     def html(self) -> str:
@@ -258,7 +263,7 @@ class _Parts:
         if not self.findings:
             return f"<p>{self._text('none')}</p>"
         items = [
-            f"<li><strong>{html.escape(self.say('judged', text=each.text, verdict=self.say(each.verdict)))}</strong>"
+            f"<li><strong>{html.escape(self._judged(each))}</strong>"
             f"<br>{html.escape(each.correction)}<br><small>{html.escape(self.say('source', source=each.source))}</small></li>"
             for each in self.findings
         ]

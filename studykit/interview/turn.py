@@ -22,6 +22,22 @@ _UNKNOWN = re.compile(
     re.IGNORECASE,
 )
 
+_EDGE = re.compile(r"[,，。;；:：!！?？\n]|\.(?=\s|$)")
+_BEFORE, _AFTER, _LONG = 60, 40, 80  # signs: how far a quotation is widened, and how long it may get
+
+
+def quoted(given: str, span: tuple[int, int]) -> str:
+    """What stands there, with the rest of its clause, so that the quotation tells what it is about."""
+    start, end = span
+    edges = [each.end() for each in _EDGE.finditer(given, max(0, start - _BEFORE), start)]
+    left = edges[-1] if edges else 0 if start <= _BEFORE else start
+    after = _EDGE.search(given, end, end + _AFTER)
+    right = after.start() if after else len(given) if len(given) - end <= _AFTER else end
+    whole, only = (" ".join(given[slice(*each)].split()) for each in ((left, right), span))
+    if len(whole) <= _LONG:
+        return whole
+    return only if len(only) <= _LONG else f"{only[:_LONG]}…"
+
 
 def gives_up(text: str) -> bool:
     """Whether an answer says no more than that there is none."""

@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from studykit.server.desk import Conflict, Desk, Json, Unknown
 from studykit.server.interviews import Rehearsals
 from studykit.server.runs import Runs
 
+_LONGEST = 240  # signs that tell what is wrong
 DESCRIPTION = Path(__file__).with_name("openapi.json")
 
 
@@ -49,8 +51,10 @@ class Route(APIHandler):
         """The body of a request, which fits a schema of the description."""
         try:
             given = json.loads(self.request.body or b"{}")
-        except ValueError as error:
-            raise InputError("body", f"is no JSON ({error})", "send an object") from None
+            if b"\\u" in self.request.body:
+                json.dumps(given, ensure_ascii=False).encode()  # half a surrogate pair could be neither kept nor shown
+        except (ValueError, RecursionError) as error:
+            raise InputError("body", f"is no JSON ({error})"[:200], "send an object") from None
         wrong = best_match(_validator(schema).iter_errors(given))
         if wrong:
             where = "/".join(map(str, wrong.absolute_path)) or "body"
@@ -61,7 +65,7 @@ class Route(APIHandler):
     def whole(self, name: str, default: int, least: int, most: int) -> int:
         """A whole number of the query."""
         given = self.get_query_argument(name, str(default))
-        if not given.isascii() or not given.isdigit() or not least <= int(given) <= most:
+        if not re.fullmatch(r"[0-9]{1,9}", given) or not least <= int(given) <= most:
             raise InputError(name, f"is {given[:40]!r}", f"give a whole number from {least} to {most}")
         return int(given)
 
@@ -93,6 +97,7 @@ class Route(APIHandler):
             remedy = "sign in to Jupyter" if status_code == 403 else "ask as openapi.json says"
         else:
             where, what, remedy = "studykit", "met an error of its own", "see the server's log"
+        what = what if len(what) <= _LONGEST else f"{what[:_LONGEST]}…"  # it may quote all that was sent
         told = {"where": where, "what": what, "remedy": remedy, "message": f"{where}: {what}; {remedy}"}
         self.set_header("Content-Type", "application/json")
         self.finish(json.dumps(told, ensure_ascii=False))

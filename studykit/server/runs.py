@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from studykit.errors import StorageError
 from studykit.files import write_safely
 from studykit.runner import jobs_of
 from studykit.runner.folders import FINAL
@@ -21,6 +22,7 @@ from studykit.server.desk import Conflict, Json, Unknown, known
 MOST = 2  # at once: a laptop has few cores, and a run wants one
 GRACE = 10.0  # seconds that a run has to end by itself
 KEPT = 100
+_LINE = 1 << 24  # bytes of one line that a run may print: a reason may quote all that its cell said
 
 
 class Run:
@@ -50,7 +52,7 @@ class Runs:
         self._runs: dict[str, Run] = {}
         self._followers: set[asyncio.Task[None]] = set()
         for path in sorted(folder.glob("run-*.json"), key=lambda each: each.stat().st_mtime)[-KEPT:]:
-            with contextlib.suppress(ValueError, KeyError, TypeError):
+            with contextlib.suppress(ValueError, KeyError, TypeError, OSError):
                 data = json.loads(path.read_text(encoding="utf-8"))
                 run = Run(data["told"], data["notebook"], data["log"])
                 if run.going:
@@ -84,7 +86,10 @@ class Runs:
         if sum(run.going for run in self._runs.values()) >= MOST:
             raise Conflict("runs", f"{MOST} are going", "stop one, or wait for its end")
         [job] = jobs_of([known(technique_id).id], parameters)
-        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(str(self.folder), f"can't be written ({error.strerror})", "set STUDYKIT_HOME") from None
         told = {
             "id": f"run-{uuid.uuid4().hex[:12]}",
             "technique": job.technique_id,
@@ -102,14 +107,19 @@ class Runs:
         # Not `python -m studykit`, which would first look after the environment that this server runs in.
         start = [sys.executable, "-c", "import sys; from studykit.cli import main; sys.exit(main())"]
         command = [*start, "run", job.technique_id, *given, "--out", str(self.folder), "--json"]
-        run.process = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,  # so that all of it can be interrupted, and nothing else
-        )
-        self._runs[told["id"]] = run
+        self._runs[str(told["id"])] = run  # before it is there, so that a third one started meanwhile is counted
+        try:
+            run.process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                limit=_LINE,
+                start_new_session=True,  # so that all of it can be interrupted, and nothing else
+            )
+        except BaseException:
+            del self._runs[str(told["id"])]
+            raise
         follower = asyncio.create_task(self._follow(run, run.process))
         self._followers.add(follower)
         follower.add_done_callback(self._followers.discard)
@@ -174,7 +184,9 @@ class Runs:
 
     async def _tell(self, run: Run) -> None:
         kept = {"told": run.told, "notebook": run.notebook, "log": run.log}
-        await asyncio.to_thread(write_safely, self.folder / f"{run.told['id']}.json", json.dumps(kept))
+        # A full disk takes the record of a run, and never keeps anybody waiting for its end.
+        with contextlib.suppress(OSError):
+            await asyncio.to_thread(write_safely, self.folder / f"{run.told['id']}.json", json.dumps(kept))
         async with run.changed:
             run.changed.notify_all()
 

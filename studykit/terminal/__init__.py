@@ -101,6 +101,8 @@ def _language(lang: str | None) -> Language:
 def _text(file: str) -> str:
     import sys
 
+    if file == "-" and sys.stdin is None:
+        raise InputError(file, "is closed", "pipe a text in, or name a file")
     try:
         data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
         return data.decode("utf-8-sig")

@@ -14,6 +14,9 @@ from studykit.technique import TIER_TITLES, TIERS, Technique, catalog
 from studykit.terminal.screen import Screen, bar
 
 _HEADS = (Text("technique", "技巧"), Text("known", "掌握"), Text("answered", "已答"), Text("due", "到期"), Text("drill", "代码"))
+_NARROW = 60  # columns below which a table leaves no room for names
+_LINE = Text("{title} · {known:.0%} known · {answered}/{total} answered{due}{drill}", "{title} · 掌握 {known:.0%} · 已答 {answered}/{total}{due}{drill}")
+_LINE_DUE, _LINE_DRILL = Text(" · {due} due", " · 到期 {due}"), Text(" · drill {said}", " · 代码{said}")
 _DRILL = {"passed": Text("passed", "通过"), "failed": Text("not yet", "未通过"), None: Text("", "")}
 _DUE = Text("{due} due now; `studykit quiz` reviews them.", "现在有 {due} 题到期，`studykit quiz` 开始复习。")
 _NO_DUE = Text("Nothing is due now.", "现在没有到期的题。")
@@ -46,11 +49,23 @@ def show_progress(lang: Language) -> None:
     screen = Screen()
     for tier in TIERS:
         rows = [card for card in cards if card.tier == tier]
-        if rows:
+        if rows and screen.console.width < _NARROW:
+            screen.say(TIER_TITLES[tier].say(lang), "bold")
+            for card in rows:
+                screen.say(_line_of(card, known[card.id], totals[card.id], lang))
+            screen.say()
+        elif rows:
             screen.table(_table(TIER_TITLES[tier].say(lang), rows, known, totals, lang))
             screen.say()
     due = sum(known[card.id].due for card in cards)
     screen.say(_DUE.say(lang).format(due=due) if due else _NO_DUE.say(lang))
+
+
+def _line_of(card: Technique, each: Any, total: int, lang: Language) -> str:
+    due = _LINE_DUE.say(lang).format(due=each.due) if each.due else ""
+    drill = _LINE_DRILL.say(lang).format(said=_DRILL[each.drill].say(lang)) if each.drill else ""
+    told = {"title": card.title.say(lang), "known": each.mastery, "answered": each.answered, "total": total}
+    return _LINE.say(lang).format(**told, due=due, drill=drill)
 
 
 def _table(title: str, rows: list[Technique], known: Any, totals: dict[str, int], lang: Language) -> Table:
@@ -71,14 +86,13 @@ def _table(title: str, rows: list[Technique], known: Any, totals: dict[str, int]
 
 def show_findings(text: str, as_json: bool, lang: Language) -> int:
     """What is not so in an answer, and what it covers; 1 where something was found."""
-    found, covered = lint(text), coverage(text)
+    screen, found, covered = Screen(), lint(text), coverage(text)
     if as_json:
         print(json.dumps(_as_json(text, found, covered), ensure_ascii=False))
         return 1 if found else 0
-    screen = Screen()
     for each in found:
         said = " ".join(text[slice(*each.span)].split())
-        told = {"line": _line(text, each), "text": said, "verdict": VERDICTS[each.verdict].say(lang)}
+        told = {"line": _line_number(text, each), "text": said, "verdict": VERDICTS[each.verdict].say(lang)}
         screen.say(_FOUND.say(lang).format(**told), "bold")
         screen.say(each.correction.say(lang))
         screen.say(_SOURCE.say(lang).format(source=each.source), "dim")
@@ -95,7 +109,7 @@ def show_findings(text: str, as_json: bool, lang: Language) -> int:
     return 1 if found else 0
 
 
-def _line(text: str, finding: Finding) -> int:
+def _line_number(text: str, finding: Finding) -> int:
     return text.count("\n", 0, finding.span[0]) + 1
 
 
@@ -103,7 +117,7 @@ def _as_json(text: str, found: list[Finding], covered: Coverage) -> dict[str, An
     findings = [
         {
             "span": list(each.span),
-            "line": _line(text, each),
+            "line": _line_number(text, each),
             "text": text[slice(*each.span)],
             "claim": each.claim,
             "verdict": each.verdict,

@@ -13,15 +13,17 @@ from studykit.question import LEVELS, Question, parse
 from studykit.technique import chosen
 from studykit.terminal.screen import Leave, Screen
 
-_KEYS = Text("u: take the last answer back · s: suspend this question · q: leave", "u：撤回上一个答案 · s：暂停这道题 · q：离开")
+_KEYS = Text("u: take the last answer back · s: suspend this question · q: leave", "u：撤回上一个答案 · s：暂停这道题 · q：退出")
 _LINES = Text(r"Write \n between printed lines.", r"多行输出用 \n 隔开。")
 _RIGHT, _PARTLY, _WRONG = Text("Right.", "对。"), Text("Partly right.", "部分正确。"), Text("Wrong.", "错。")
 _AGAIN = Text("Comes again {when}.", "{when}再来。")
+_UNREAD = Text("{what}; {remedy}. It counts for nothing.", "这个答案读不出来，不计分。{how}")
 _UNDONE = Text("Taken back: {question}. Here it is again.", "已撤回：{question}。再来一次。")
 _NOTHING = Text("There is no answer to take back.", "没有可以撤回的答案。")
-_SUSPENDED = Text("Suspended: it will not be asked again.", "已暂停，不会再问。")
+_SUSPENDED = Text("Suspended: it will not be asked again; u takes that back.", "已暂停，不会再问；按 u 撤回。")
 _EMPTY = Text("Nothing is due, and nothing new is left here.", "没有到期的题，这里也没有新题了。")
-_END = Text("{right} of {answered} right. {due} due now.", "{answered} 题答对 {right} 题。现在还有 {due} 题到期。")
+_END = Text("{right} of {answered} right. {due} due now.", "答了 {answered} 题，答对 {right} 题。现在还有 {due} 题到期。")
+_SHOWN = 120  # signs of what is wrong with an answer, which quotes it
 
 
 class Quiz:
@@ -45,7 +47,7 @@ class Quiz:
         self.limit, self.lang = limit, lang
         self.screen = Screen()
         self.results: dict[int, bool] = {}
-        self.last: tuple[int, Question] | None = None
+        self.last: tuple[int | None, Question] | None = None  # without an event it was suspended
 
     def run(self) -> int:
         """Ask until all are answered or the learner leaves; every answer is on the disk before the next is asked."""
@@ -81,7 +83,7 @@ class Quiz:
             if given == "s":
                 log.suspend(question.id, question.technique)
                 self.screen.say(_SUSPENDED.say(self.lang))
-                waiting.popleft()
+                self.last = (None, waiting.popleft())
                 return True
             if given == "u":
                 if self._undo(log, waiting):
@@ -95,8 +97,11 @@ class Quiz:
             self.screen.say(_NOTHING.say(self.lang))
             return False
         event, question = self.last
-        log.undo(event)
-        self.results.pop(event, None)
+        if event is None:
+            log.suspend(question.id, question.technique, False)
+        else:
+            log.undo(event)
+            self.results.pop(event, None)
         self.last = None
         waiting.appendleft(question)
         self.screen.say(_UNDONE.say(self.lang).format(question=question.id))
@@ -107,7 +112,9 @@ class Quiz:
         try:
             graded = question.grade(given)
         except InputError as error:
-            self.screen.say(str(error), "yellow")
+            how = question.public(self.lang)["how"]
+            told = _UNREAD.say(self.lang).format(what=error.what[:_SHOWN], remedy=error.remedy, how=how)
+            self.screen.say(told, "yellow")
             return False
         event = log.answered(
             question.id, question.technique, correct=graded.correct, score=graded.score, given=given
