@@ -60,6 +60,8 @@ def allowed(path: Path) -> tuple[str, ...]:
             return ("torch", "rich", "lion_pytorch", own)
         if name == "_pbt_ray":
             return ("torch", "ray", own)
+        if name == "_zero_deepspeed":
+            return ("torch", "deepspeed", own)
         if name in ("_flash_attention_triton", "_triton_probes"):
             return ("torch", "triton", own)
         if name == "_bayes_opt_peers":

@@ -21,7 +21,7 @@ from ._zero_ranks import train
 
 STAGES = (1, 2, 3)
 # DeepSpeed would compile its collectives of shared memory first, for a minute; torch has gloo.
-SHARED = "deepspeed_shm_comm_op"
+SHARED = "deepspeed_shm_comm"
 
 
 class Compared(NamedTuple):
@@ -102,7 +102,8 @@ def _imported() -> Any:
     """DeepSpeed on this rank: on the CPU, on the process group that is there, and silent."""
     own = {"RANK": dist.get_rank(), "LOCAL_RANK": dist.get_rank(), "WORLD_SIZE": dist.get_world_size()}
     os.environ |= {name: str(value) for name, value in own.items()} | {"DS_ACCELERATOR": "cpu"}
-    warnings.simplefilter("ignore", FutureWarning)  # it calls collectives by the names that torch 2.13 has replaced
+    for kind in (FutureWarning, DeprecationWarning):  # it calls torch by names that torch 2.13 has replaced
+        warnings.simplefilter("ignore", kind)
     logging.disable(logging.WARNING)
     import deepspeed
 
@@ -136,7 +137,7 @@ def _trained(
             engine.backward(loss)  # which divides it by the number of parts
             total += loss.detach() / parts
             if step == len(batches) - 1 and number == parts:
-                memory = _held(model, inner, before)
+                memory = _held(engine, inner, {*before, *storages([x, y])})
             engine.step()
         dist.all_reduce(total)
         losses.append(total.item() / world)
@@ -153,13 +154,15 @@ def _alive() -> list[Tensor]:
     return found + [each.grad for each in found if each.is_leaf and each.grad is not None]
 
 
-def _held(model: nn.Module, inner: torch.optim.Optimizer, before: Iterable[int]) -> Memory:
+def _held(engine: Any, inner: torch.optim.Optimizer, before: Iterable[int]) -> Memory:
     """Bytes of the storages that came since `before`: of parameters, of the optimizer's tensors, and of all else."""
+    model = engine.module
     cut = [each.ds_tensor for each in model.parameters() if hasattr(each, "ds_tensor")]
     params = storages([each.detach() for each in (*model.parameters(), *model.buffers(), *cut)])
     masters = [each for group in inner.param_groups for each in group["params"]]
+    masters += getattr(engine.optimizer, "fp32_partitioned_groups_flat", [])  # in stage 3 the groups have them in a step only
     kept = masters + [each for entry in inner.state.values() for each in entry.values() if isinstance(each, Tensor)]
     optimizer = {at: size for at, size in storages(kept).items() if at not in params}
     known = {*params, *optimizer, *before}
-    rest = {at: size for at, size in storages(_alive()).items() if at not in known}
+    rest = {at: size for at, size in storages(_alive()).items() if at and at not in known}  # a tensor at 0 is of device meta
     return Memory(sum(params.values()), sum(rest.values()), sum(optimizer.values()))

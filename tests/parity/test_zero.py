@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from studykit.scale._ranks import launch
+from studykit.scale._zero_deepspeed import available, compare_with_deepspeed
 from studykit.scale.zero import ZeroOptimizer, zero3, zero_memory
 
 PRELOAD = ("torch", "torch._dynamo", "torch.distributed.fsdp", "studykit.optim", "studykit.scale.zero", "_zero_worker")
@@ -119,6 +120,21 @@ def test_equal_to_fsdp2(of_two):
     for (ours, peers), distance in (found["fsdp2"] for found in of_two):
         torch.testing.assert_close(torch.tensor(ours), torch.tensor(peers), rtol=1e-5, atol=1e-7)
         assert distance <= 1e-5
+
+
+def test_equal_to_deepspeed_where_it_is_installed_else_told_in_one_line():
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Linear(5, 9), nn.Tanh(), nn.Linear(9, 9), nn.Tanh(), nn.Linear(9, 3))
+    batches = [(torch.randn(12, 5), torch.randint(3, (12,))) for _ in range(6)]
+    if not available():
+        with pytest.raises(ImportError, match=r"^deepspeed is not installed: python -m pip install deepspeed$"):
+            compare_with_deepspeed(network, batches)
+        return
+    found = compare_with_deepspeed(network, batches, lr=1e-2, parts=2, clip=0.1, dtype=torch.float32)
+    for both in found.values():
+        assert both.peer_distance <= 1e-5
+        torch.testing.assert_close(torch.tensor(both.losses), torch.tensor(both.peer_losses), rtol=1e-5, atol=1e-7)
+    assert found[3].peer_memory.parameters < found[2].peer_memory.parameters
 
 
 @pytest.mark.parametrize("stage", [1, 2])
