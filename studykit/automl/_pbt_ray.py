@@ -66,7 +66,7 @@ def train_with_ray(
         state, done = beginnings[config["member"]], 0
         if checkpoint := tune.get_checkpoint():
             with checkpoint.as_directory() as kept:
-                state, done = torch.load(Path(kept) / STATE, weights_only=False)
+                state, done = torch.load(Path(kept) / STATE, weights_only=True)
         for number in range(done, rounds):
             (state,), (score,) = train([state], [setting])
             with tempfile.TemporaryDirectory() as kept:
@@ -96,7 +96,7 @@ def train_with_ray(
         ).fit()
         best = found.get_best_result("score", "max")
         with best.checkpoint.as_directory() as kept:
-            state, _ = torch.load(Path(kept) / STATE, weights_only=False)
+            state, _ = torch.load(Path(kept) / STATE, weights_only=True)
     return Tuned(best.metrics["score"], state, {name: best.config[name] for name in pbt.space.parts})
 
 
